@@ -1,0 +1,15 @@
+//! Who may do what.
+//!
+//! [`decide`] turns a subject and an act into a [`Scope`] or a [`Denied`] with the reason. A `Scope` cannot be made in any other
+//! way, and every function that reads the log takes one: reading without a decision does not compile. This crate knows nothing
+//! of HTTP or SQL.
+
+mod decide;
+mod role;
+mod scope;
+mod subject;
+
+pub use decide::{Act, Denied, decide};
+pub use role::{KeyScope, Role};
+pub use scope::Scope;
+pub use subject::Subject;
