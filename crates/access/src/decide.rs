@@ -126,7 +126,8 @@ mod tests {
 
     #[test]
     fn a_team_sees_its_events_without_the_organization_only_ones() {
-        let key = Subject::Key { org: OrgId(1), team: TeamId::new("ops").ok(), scopes: BTreeSet::from([KeyScope::EventsRead]) };
+        let key =
+            Subject::Key { org: OrgId(1), team: TeamId::new("ops").ok(), scopes: BTreeSet::from([KeyScope::EventsRead]) };
         let scope = decide(&key, Act::Read).unwrap();
         assert!(scope.sees(Some("ops"), false));
         assert!(!scope.sees(Some("ops"), true));

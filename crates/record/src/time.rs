@@ -43,7 +43,7 @@ impl Timestamp {
         // Cut, not rounded: an instant never moves into the future.
         let millis = at.as_nanosecond().div_euclid(1_000_000);
         let millis = i64::try_from(millis).map_err(|_| BadTimestamp)?;
-        if millis < Self::MIN.0 || millis > Self::MAX.0 {
+        if !(Self::MIN.0..=Self::MAX.0).contains(&millis) {
             return Err(BadTimestamp);
         }
         Ok(Timestamp(millis))
@@ -94,7 +94,6 @@ impl fmt::Display for Timestamp {
 fn put(out: &mut [u8], mut value: i64) {
     for byte in out.iter_mut().rev() {
         #[expect(clippy::cast_possible_truncation, reason = "a digit, 0 to 9")]
-        #[expect(clippy::cast_sign_loss, reason = "a digit, 0 to 9")]
         let digit = (value % 10) as u8;
         *byte = b'0' + digit;
         value /= 10;
@@ -120,7 +119,13 @@ mod tests {
 
     #[test]
     fn prints_what_it_read() {
-        for text in ["2026-11-20T22:04:30.123Z", "0001-01-01T00:00:00.000Z", "1969-12-31T23:59:59.999Z", "2024-02-29T12:00:00.000Z", "9999-12-30T22:00:00.999Z"] {
+        for text in [
+            "2026-11-20T22:04:30.123Z",
+            "0001-01-01T00:00:00.000Z",
+            "1969-12-31T23:59:59.999Z",
+            "2024-02-29T12:00:00.000Z",
+            "9999-12-30T22:00:00.999Z",
+        ] {
             assert_eq!(Timestamp::parse(text).unwrap().to_string(), text);
         }
         assert_eq!(Timestamp::parse("2026-11-20T23:04:30.1239+01:00").unwrap().to_string(), "2026-11-20T22:04:30.123Z");
@@ -130,7 +135,15 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_instant() {
-        for text in ["", "2026-11-20", "2026-11-20T22:04:30", "yesterday", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-11-20T22:04:30Z[UTC]"] {
+        for text in [
+            "",
+            "2026-11-20",
+            "2026-11-20T22:04:30",
+            "yesterday",
+            "2026-13-01T00:00:00Z",
+            "2026-02-30T00:00:00Z",
+            "2026-11-20T22:04:30Z[UTC]",
+        ] {
             assert_eq!(Timestamp::parse(text), Err(BadTimestamp), "{text}");
         }
     }
