@@ -93,7 +93,6 @@ impl fmt::Display for Timestamp {
 /// Writes `value` right-aligned in decimal over zeros.
 fn put(out: &mut [u8], mut value: i64) {
     for byte in out.iter_mut().rev() {
-        #[expect(clippy::cast_possible_truncation, reason = "a digit, 0 to 9")]
         let digit = (value % 10) as u8;
         *byte = b'0' + digit;
         value /= 10;

@@ -1,0 +1,93 @@
+//! Organizations: the tenants, each with a log of its own.
+
+use record::{OrgId, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::chance::random_hex;
+use crate::changed_by::ChangedBy;
+use crate::directory::Directory;
+use crate::error::{DirectoryError, Fault};
+use crate::name::{checked_name, folded};
+use crate::outbox::Event;
+use crate::row;
+
+/// A tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// Its number. Never used for another.
+    pub id: OrgId,
+    /// Its name; no two are the same but for capitals.
+    pub name: String,
+    /// Sixteen random hexadecimal digits that the origin of its log is made of. They tell nothing about the organization, and
+    /// they stay when it is renamed.
+    pub log_id: String,
+    /// When it was created.
+    pub created_at: Timestamp,
+}
+
+const COLUMNS: &str = "id, name, log_id, created_at";
+
+impl Organization {
+    fn from_row(found: &Row<'_>) -> rusqlite::Result<Organization> {
+        Ok(Organization {
+            id: row::org(found, "id")?,
+            name: found.get("name")?,
+            log_id: found.get("log_id")?,
+            created_at: row::time(found, "created_at")?,
+        })
+    }
+}
+
+impl Directory {
+    /// Creates an organization. The event about it is the first in its own log.
+    pub fn create_organization(&self, by: &ChangedBy, name: &str, now: Timestamp) -> Result<Organization, DirectoryError> {
+        let name = checked_name(name)?;
+        let log_id = random_hex::<8>(self.chance.as_ref());
+        self.change(by, now, |transaction| {
+            let sql = format!(
+                "INSERT INTO organizations (name, name_key, log_id, created_at) VALUES (?1, ?2, ?3, ?4) RETURNING {COLUMNS}"
+            );
+            let values = params![name, folded(name), log_id, now.as_millis()];
+            let organization = match transaction.query_row(&sql, values, Organization::from_row) {
+                Err(error) if Fault::is_duplicate(&error) => {
+                    let detail = format!("There is already an organization named “{name}”.");
+                    return Err(DirectoryError::conflict("organization", detail).into());
+                }
+                inserted => inserted?,
+            };
+            let event = Event::new(organization.id, "CREATE_ORGANIZATION")
+                .target("organization", organization.id, Some(&organization.name))
+                .metadata("log_id", organization.log_id.clone());
+            Ok((organization, vec![event]))
+        })
+    }
+
+    /// One organization.
+    pub fn organization(&self, id: OrgId) -> Result<Organization, DirectoryError> {
+        self.read(|connection| require(connection, id))
+    }
+
+    /// The organization of that name, in any capitals.
+    pub fn organization_by_name(&self, name: &str) -> Result<Organization, DirectoryError> {
+        self.read(|connection| {
+            let sql = format!("SELECT {COLUMNS} FROM organizations WHERE name_key = ?1");
+            let found = connection.query_row(&sql, [folded(name.trim())], Organization::from_row).optional()?;
+            Ok(found.ok_or(DirectoryError::NotFound { what: "organization" })?)
+        })
+    }
+
+    /// All of them, the oldest first.
+    pub fn organizations(&self) -> Result<Vec<Organization>, DirectoryError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM organizations ORDER BY id"))?;
+            Ok(statement.query_map([], Organization::from_row)?.collect::<Result<_, _>>()?)
+        })
+    }
+}
+
+/// The organization, or the answer that there is none.
+pub(crate) fn require(connection: &Connection, id: OrgId) -> Result<Organization, Fault> {
+    let sql = format!("SELECT {COLUMNS} FROM organizations WHERE id = ?1");
+    let found = connection.query_row(&sql, [id.0], Organization::from_row).optional()?;
+    Ok(found.ok_or(DirectoryError::NotFound { what: "organization" })?)
+}

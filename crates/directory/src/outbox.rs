@@ -1,0 +1,204 @@
+//! The outbox: every change of the directory as an audit event, until the log has it.
+//!
+//! The row is written in the transaction of the change itself, so both are there or neither is, whoever made the change and
+//! whether or not the server was running. The server appends the rows to the log, oldest first, and removes them once the log
+//! has them. If we crash between the two, the row is appended again with the same `id`, and the log records an id only once.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use record::{OrgId, Timestamp};
+use rusqlite::{Transaction, params};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::chance::{Chance, random_hex};
+use crate::changed_by::ChangedBy;
+use crate::directory::Directory;
+use crate::error::{DirectoryError, Fault};
+use crate::name::shortened_user_agent;
+use crate::row;
+
+/// A row's number: ascending, never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OutboxId(pub i64);
+
+impl fmt::Display for OutboxId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// An event that the log does not have yet, or that it has and we do not know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxRow {
+    /// Its number.
+    pub id: OutboxId,
+    /// Whose log it belongs to.
+    pub org: OrgId,
+    /// The event, as JSON, in the form that the API takes.
+    pub body: String,
+    /// When the change was made.
+    pub created_at: Timestamp,
+}
+
+impl Directory {
+    /// Up to `limit` rows after the one numbered `after`, oldest first; from the oldest if `after` is `None`.
+    pub fn outbox_after(&self, after: Option<OutboxId>, limit: u32) -> Result<Vec<OutboxRow>, DirectoryError> {
+        self.read(|connection| {
+            let mut statement =
+                connection.prepare("SELECT id, org, body, created_at FROM outbox WHERE id > ?1 ORDER BY id LIMIT ?2")?;
+            let rows = statement.query_map(params![after.map_or(0, |id| id.0), limit], |found| {
+                Ok(OutboxRow {
+                    id: OutboxId(found.get("id")?),
+                    org: row::org(found, "org")?,
+                    body: found.get("body")?,
+                    created_at: row::time(found, "created_at")?,
+                })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Forgets rows whose events are in the log, on stable storage.
+    pub fn outbox_remove(&self, ids: &[OutboxId]) -> Result<(), DirectoryError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        self.note(|transaction| {
+            let mut statement = transaction.prepare("DELETE FROM outbox WHERE id = ?1")?;
+            for id in ids {
+                statement.execute([id.0])?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// One change, as the event that will tell of it.
+#[derive(Debug)]
+pub(crate) struct Event {
+    org: OrgId,
+    action: &'static str,
+    targets: Vec<Target>,
+    changes: Vec<FieldChange>,
+    metadata: Map<String, Value>,
+}
+
+#[derive(Debug, Serialize)]
+struct Target {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct FieldChange {
+    field: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<String>,
+}
+
+impl Event {
+    pub(crate) fn new(org: OrgId, action: &'static str) -> Event {
+        Event { org, action, targets: Vec::new(), changes: Vec::new(), metadata: Map::new() }
+    }
+
+    pub(crate) fn target(mut self, kind: &'static str, id: impl fmt::Display, name: Option<&str>) -> Event {
+        self.targets.push(Target { kind, id: id.to_string(), name: name.map(str::to_owned) });
+        self
+    }
+
+    pub(crate) fn changed(mut self, field: &'static str, before: &str, after: &str) -> Event {
+        self.changes.push(FieldChange { field, before: Some(before.to_owned()), after: Some(after.to_owned()) });
+        self
+    }
+
+    /// A change of a field whose values nobody is to see.
+    pub(crate) fn changed_secretly(mut self, field: &'static str) -> Event {
+        self.changes.push(FieldChange { field, before: None, after: None });
+        self
+    }
+
+    pub(crate) fn metadata(mut self, member: &'static str, value: impl Into<Value>) -> Event {
+        self.metadata.insert(member.to_owned(), value.into());
+        self
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    id: String,
+    action: &'static str,
+    occurred_at: Timestamp,
+    actor: Actor<'a>,
+    targets: &'a [Target],
+    #[serde(skip_serializing_if = "Context::is_empty")]
+    context: Context,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    changes: &'a [FieldChange],
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    metadata: &'a Map<String, Value>,
+}
+
+#[derive(Serialize)]
+struct Actor<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Context {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ip: Option<IpAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_agent: Option<String>,
+}
+
+impl Context {
+    fn is_empty(&self) -> bool {
+        self.ip.is_none() && self.user_agent.is_none()
+    }
+}
+
+/// Puts the event beside the change that the transaction makes.
+pub(crate) fn write(
+    transaction: &Transaction<'_>,
+    chance: &dyn Chance,
+    by: &ChangedBy,
+    now: Timestamp,
+    event: &Event,
+) -> Result<(), Fault> {
+    let body = Body {
+        id: format!("acta-outbox-{}", random_hex::<8>(chance)),
+        action: event.action,
+        occurred_at: now,
+        actor: Actor {
+            kind: by.actor_type.as_str(),
+            id: &by.actor_id,
+            name: by.actor_name.as_deref(),
+            email: by.actor_email.as_deref(),
+        },
+        targets: &event.targets,
+        context: Context { ip: by.ip, user_agent: by.user_agent.as_deref().map(shortened_user_agent) },
+        outcome: "success",
+        changes: &event.changes,
+        metadata: &event.metadata,
+    };
+    let body = serde_json::to_string(&body).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    transaction.execute(
+        "INSERT INTO outbox (org, body, created_at) VALUES (?1, ?2, ?3)",
+        params![event.org.0, body, now.as_millis()],
+    )?;
+    Ok(())
+}

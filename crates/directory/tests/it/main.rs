@@ -1,0 +1,13 @@
+//! The directory through its public face, on real files and in memory.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its world fails")]
+
+mod api_keys;
+mod opening;
+mod organizations;
+mod outbox;
+mod secrets;
+mod sessions;
+mod sign_in;
+mod support;
+mod users;

@@ -1,0 +1,101 @@
+//! What goes into [`crate::Store::append`], and what comes back.
+
+use record::parse::Parsed;
+use record::seal::{Digests, Seed};
+use record::{Event, EventId, Index, OrgId, TeamId, Timestamp};
+
+use crate::door::Chance;
+use crate::error::StoreError;
+use crate::sidecar::IdHash;
+
+/// An event that is ready to be numbered: read, checked, and its units sealed. The costly part of an append, done outside of
+/// every lock.
+#[derive(Debug)]
+pub struct Prepared {
+    pub(crate) event: Event,
+    pub(crate) occurred_at_given: bool,
+    pub(crate) key: Option<Box<str>>,
+    pub(crate) seed: Seed,
+    pub(crate) digests: Digests,
+    pub(crate) id: Option<IdHash>,
+}
+
+impl Prepared {
+    /// Seals an event's units. `key` is the id of the API key it came with.
+    pub fn new(parsed: Parsed, org: OrgId, key: Option<&str>, chance: &dyn Chance) -> Prepared {
+        let mut seed = [0; 16];
+        chance.fill(&mut seed);
+        let seed = Seed(seed);
+        let Parsed { event, occurred_at_given } = parsed;
+        Prepared {
+            digests: Digests::of(&event, key, &seed),
+            id: event.id.as_deref().map(|id| IdHash::of_id(org, id)),
+            occurred_at_given,
+            key: key.map(Into::into),
+            seed,
+            event,
+        }
+    }
+
+    /// The event's team.
+    pub fn team(&self) -> Option<&TeamId> {
+        self.event.team.as_ref()
+    }
+
+    /// Whether an entry tells the same as this event. A time that the sender did not give cannot differ.
+    pub(crate) fn tells_the_same_as(&self, other: &Event) -> bool {
+        if self.occurred_at_given {
+            return self.event == *other;
+        }
+        let mut mine = self.event.clone();
+        mine.occurred_at = other.occurred_at;
+        mine == *other
+    }
+}
+
+/// A request's `Idempotency-Key`, hashed with its sender, and the hash of its body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Idempotency {
+    /// Hash of key and sender.
+    pub key: [u8; 16],
+    /// Hash of the body.
+    pub body: [u8; 16],
+}
+
+/// What became of one event. It is durable when this is said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Recorded now.
+    Recorded(Place),
+    /// Recorded before: the same id and the same content.
+    Duplicate(Place),
+    /// Not recorded: this id is another event's.
+    Conflict(Place),
+}
+
+/// Where an event stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Acta's name for it.
+    pub event_id: EventId,
+    /// Its index.
+    pub index: Index,
+}
+
+impl Place {
+    /// When it was recorded.
+    pub fn recorded_at(&self) -> Timestamp {
+        self.event_id.recorded_at()
+    }
+}
+
+/// Why a whole request was not recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// The store cannot.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The idempotency key came before, with another body.
+    #[error("this Idempotency-Key was used before with another body")]
+    KeyReused,
+}

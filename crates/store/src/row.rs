@@ -1,0 +1,72 @@
+//! The parts of an event that filters look at, wherever the event comes from.
+
+use record::{Event, Outcome, TeamId};
+
+/// One event, as far as a filter needs it. A member that was not read from a segment is absent here.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Row<'a> {
+    pub(crate) occurred_at: i64,
+    pub(crate) action: &'a str,
+    pub(crate) team: Option<&'a str>,
+    pub(crate) outcome: Option<Outcome>,
+    pub(crate) actor_id: &'a str,
+    pub(crate) actor_email: Option<&'a str>,
+    pub(crate) ip: Option<&'a str>,
+    pub(crate) targets: Targets<'a>,
+    /// The whole event, where text is searched.
+    pub(crate) event: Option<&'a Event>,
+}
+
+/// Targets as they lie in memory, or as a segment's column holds them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) enum Targets<'a> {
+    #[default]
+    None,
+    Read(&'a [record::Target]),
+    Text(&'a str),
+}
+
+impl<'a> Row<'a> {
+    pub(crate) fn of(event: &'a Event) -> Row<'a> {
+        Row {
+            occurred_at: event.occurred_at.as_millis(),
+            action: event.action.as_str(),
+            team: event.team.as_ref().map(TeamId::as_str),
+            outcome: event.outcome,
+            actor_id: &event.actor.id,
+            actor_email: event.actor.email.as_deref(),
+            ip: event.context.ip.as_deref(),
+            targets: Targets::Read(&event.targets),
+            event: Some(event),
+        }
+    }
+}
+
+/// A target as the segment's `targets` column writes it.
+#[derive(Debug, serde::Deserialize)]
+pub(crate) struct TargetText<'a> {
+    #[serde(borrow, default)]
+    pub(crate) environment: Option<std::borrow::Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(crate) id: Option<std::borrow::Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(crate) name: Option<std::borrow::Cow<'a, str>>,
+    #[serde(borrow, rename = "type")]
+    pub(crate) kind: std::borrow::Cow<'a, str>,
+}
+
+impl Targets<'_> {
+    /// Whether some target is of this type and has this id or name; each only where asked for.
+    pub(crate) fn any(&self, kind: Option<&str>, id_or_name: Option<&str>) -> bool {
+        let fits = |its_kind: &str, id: Option<&str>, name: Option<&str>| {
+            kind.is_none_or(|kind| its_kind == kind)
+                && id_or_name.is_none_or(|wanted| id == Some(wanted) || name == Some(wanted))
+        };
+        match self {
+            Targets::None => false,
+            Targets::Read(targets) => targets.iter().any(|t| fits(t.kind.as_str(), t.id.as_deref(), t.name.as_deref())),
+            Targets::Text(text) => serde_json::from_str::<Vec<TargetText<'_>>>(text)
+                .is_ok_and(|targets| targets.iter().any(|t| fits(&t.kind, t.id.as_deref(), t.name.as_deref()))),
+        }
+    }
+}

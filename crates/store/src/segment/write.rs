@@ -1,0 +1,229 @@
+//! Writing a segment: one pass, bounded memory, hashed as it goes.
+
+use std::io;
+use std::sync::Arc;
+
+use arrow_array::builder::{
+    BinaryBuilder, FixedSizeBinaryBuilder, Int64Builder, StringBuilder, UInt32Builder, UInt64Builder,
+};
+use arrow_array::{ArrayRef, RecordBatch};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+use record::seal::{changes_text, targets_text};
+use record::{Json, Outcome, TeamId};
+use sha2::{Digest, Sha256};
+
+use super::{Meta, ROW_GROUP_ROWS, Run, SegmentId, columns};
+use crate::disk::{Append, Disk};
+use crate::entry::{Entry, Source};
+use crate::error::StoreError;
+
+/// Writes entries, which must come sorted by organization and index, into a new segment file and makes it durable. It exists
+/// once the manifest says so.
+pub(crate) fn write<'a>(
+    disk: &dyn Disk,
+    id: SegmentId,
+    entries: impl Iterator<Item = &'a Entry>,
+) -> Result<Meta, StoreError> {
+    let path = id.path();
+    let parquet = |e: parquet::errors::ParquetError| StoreError::Io { path: id.path(), source: io::Error::other(e) };
+    let file = disk.create(&path).map_err(StoreError::io(&path))?;
+    let sink = Sink { file, hash: Sha256::new(), bytes: 0 };
+    let mut writer = ArrowWriter::try_new(sink, columns::SCHEMA.clone(), Some(properties())).map_err(parquet)?;
+    let mut runs: Vec<Run> = Vec::new();
+    let mut rows = 0;
+    let mut batch = Batch::default();
+    for entry in entries {
+        note(&mut runs, rows, entry);
+        batch.push(entry);
+        rows += 1;
+        if batch.rows == 4_096 {
+            writer.write(&batch.take()?).map_err(parquet)?;
+        }
+    }
+    if batch.rows > 0 {
+        writer.write(&batch.take()?).map_err(parquet)?;
+    }
+    let mut sink = writer.into_inner().map_err(parquet)?;
+    sink.file.sync().map_err(StoreError::io(&path))?;
+    let sha256 = sink.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Meta { id, bytes: sink.bytes, sha256, rows, runs })
+}
+
+fn properties() -> WriterProperties {
+    // Ids, seeds and addresses of requests are all different: a dictionary of them is the column once more.
+    let plain = [columns::EVENT_ID, columns::SALTS, columns::REQUEST];
+    let delta = [columns::INDEX, columns::OCCURRED_AT];
+    let mut builder = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).unwrap_or_default()))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_created_by(format!("acta {}", env!("CARGO_PKG_VERSION")))
+        .set_key_value_metadata(Some(vec![KeyValue::new("acta.segment".to_owned(), columns::VERSION.to_owned())]));
+    for name in plain {
+        builder = builder.set_column_dictionary_enabled(ColumnPath::from(name), false);
+    }
+    for name in delta {
+        builder = builder
+            .set_column_dictionary_enabled(ColumnPath::from(name), false)
+            .set_column_encoding(ColumnPath::from(name), Encoding::DELTA_BINARY_PACKED);
+    }
+    builder.build()
+}
+
+/// Extends the last run by an entry, or begins one.
+pub(crate) fn note(runs: &mut Vec<Run>, row: u64, entry: &Entry) {
+    let at = entry.event.occurred_at;
+    match runs.last_mut() {
+        Some(run) if run.org == entry.org => {
+            assert_eq!(run.end_index(), entry.index, "indexes of organization {} are dense", entry.org);
+            run.rows += 1;
+            run.occurred_min = run.occurred_min.min(at);
+            run.occurred_max = run.occurred_max.max(at);
+            run.recorded_max = entry.recorded_at();
+        }
+        last => {
+            assert!(last.is_none_or(|run| run.org < entry.org), "entries come sorted by organization");
+            runs.push(Run {
+                org: entry.org,
+                first_row: row,
+                rows: 1,
+                first_index: entry.index,
+                occurred_min: at,
+                occurred_max: at,
+                recorded_min: entry.recorded_at(),
+                recorded_max: entry.recorded_at(),
+            });
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Batch {
+    rows: usize,
+    org: UInt32Builder,
+    index: UInt64Builder,
+    event_id: FixedSizeBinaryBuilder,
+    occurred_at: Int64Builder,
+    /// action, team, outcome, actor_type, actor_id, actor_name, actor_email, targets, ip, user_agent, session_id, request_id.
+    texts: [StringBuilder; 12],
+    response_time_ms: UInt64Builder,
+    /// changes, metadata, id, key.
+    more: [StringBuilder; 4],
+    salts: BinaryBuilder,
+    log_record: StringBuilder,
+    request: BinaryBuilder,
+}
+
+impl Default for Batch {
+    fn default() -> Batch {
+        Batch {
+            rows: 0,
+            org: UInt32Builder::default(),
+            index: UInt64Builder::default(),
+            event_id: FixedSizeBinaryBuilder::new(16),
+            occurred_at: Int64Builder::default(),
+            texts: Default::default(),
+            response_time_ms: UInt64Builder::default(),
+            more: Default::default(),
+            salts: BinaryBuilder::default(),
+            log_record: StringBuilder::default(),
+            request: BinaryBuilder::default(),
+        }
+    }
+}
+
+impl Batch {
+    fn push(&mut self, entry: &Entry) {
+        let event = &entry.event;
+        let context = &event.context;
+        self.rows += 1;
+        self.org.append_value(entry.org.0);
+        self.index.append_value(entry.index.0);
+        #[expect(clippy::expect_used, reason = "an event id has sixteen bytes")]
+        self.event_id.append_value(entry.event_id.as_bytes()).expect("sixteen bytes");
+        self.occurred_at.append_value(event.occurred_at.as_millis());
+        let targets = (!event.targets.is_empty()).then(|| targets_text(event));
+        let texts = [
+            Some(event.action.as_str()),
+            event.team.as_ref().map(TeamId::as_str),
+            event.outcome.map(Outcome::as_str),
+            Some(event.actor.kind.as_str()),
+            Some(&*event.actor.id),
+            event.actor.name.as_deref(),
+            event.actor.email.as_deref(),
+            targets.as_deref(),
+            context.ip.as_deref(),
+            context.user_agent.as_deref(),
+            context.session_id.as_deref(),
+            context.request_id.as_deref(),
+        ];
+        for (builder, text) in self.texts.iter_mut().zip(texts) {
+            builder.append_option(text);
+        }
+        self.response_time_ms.append_option(event.response_time_ms);
+        let changes = (!event.changes.is_empty()).then(|| changes_text(event));
+        let more = [changes.as_deref(), event.metadata.as_ref().map(Json::as_str), event.id.as_deref(), entry.key()];
+        for (builder, text) in self.more.iter_mut().zip(more) {
+            builder.append_option(text);
+        }
+        match &entry.source {
+            Source::Sent { seed, .. } => {
+                self.salts.append_value(seed.0);
+                self.log_record.append_null();
+            }
+            Source::Log { record } => {
+                self.salts.append_null();
+                self.log_record.append_value(record);
+            }
+        }
+        match &entry.request {
+            Some(request) => {
+                self.request.append_value([&request.key[..], &request.body, &request.events.to_le_bytes()].concat());
+            }
+            None => self.request.append_null(),
+        }
+    }
+
+    /// The rows so far as one batch; empties this one.
+    fn take(&mut self) -> Result<RecordBatch, StoreError> {
+        let mut arrays: Vec<ArrayRef> = vec![
+            Arc::new(self.org.finish()),
+            Arc::new(self.index.finish()),
+            Arc::new(self.event_id.finish()),
+            Arc::new(self.occurred_at.finish()),
+        ];
+        arrays.extend(self.texts.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
+        arrays.push(Arc::new(self.response_time_ms.finish()));
+        arrays.extend(self.more.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
+        arrays.push(Arc::new(self.salts.finish()));
+        arrays.push(Arc::new(self.log_record.finish()));
+        arrays.push(Arc::new(self.request.finish()));
+        self.rows = 0;
+        RecordBatch::try_new(columns::SCHEMA.clone(), arrays)
+            .map_err(|e| StoreError::Io { path: super::DIR.to_owned(), source: io::Error::other(e) })
+    }
+}
+
+/// The file, hashed while it is written.
+struct Sink {
+    file: Box<dyn Append>,
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl io::Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write_all(bytes)?;
+        self.hash.update(bytes);
+        self.bytes += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,103 @@
+//! What can be filtered by: the values that occur, with how often, in what a caller may see.
+
+use std::collections::BTreeMap;
+
+use access::Scope;
+use record::{Action, Catalogs, Event, OrgId, TeamId};
+use serde::{Deserialize, Serialize};
+
+/// One actor, as it last was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActorValue {
+    /// Its name.
+    pub name: Option<Box<str>>,
+    /// Its e-mail address.
+    pub email: Option<Box<str>>,
+    /// How many events it did.
+    pub events: u64,
+}
+
+/// The values that occur.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Values {
+    /// Actions, with how often.
+    pub actions: BTreeMap<Action, u64>,
+    /// Actors by id.
+    pub actors: BTreeMap<Box<str>, ActorValue>,
+    /// Teams, with how many events.
+    pub teams: BTreeMap<TeamId, u64>,
+}
+
+impl Values {
+    fn add(&mut self, event: &Event) {
+        *self.actions.entry(event.action.clone()).or_default() += 1;
+        if let Some(team) = &event.team {
+            *self.teams.entry(team.clone()).or_default() += 1;
+        }
+        let actor = &event.actor;
+        let of = || ActorValue { name: actor.name.clone(), email: actor.email.clone(), events: 0 };
+        let known = self.actors.entry(actor.id.clone()).or_insert_with(of);
+        known.events += 1;
+        if actor.name.is_some() {
+            known.name.clone_from(&actor.name);
+        }
+        if actor.email.is_some() {
+            known.email.clone_from(&actor.email);
+        }
+    }
+
+    fn merge(&mut self, other: &Values) {
+        for (action, count) in &other.actions {
+            *self.actions.entry(action.clone()).or_default() += count;
+        }
+        for (team, count) in &other.teams {
+            *self.teams.entry(team.clone()).or_default() += count;
+        }
+        for (id, theirs) in &other.actors {
+            let ours = self.actors.entry(id.clone()).or_insert_with(|| ActorValue { events: 0, ..theirs.clone() });
+            ours.events += theirs.events;
+            if theirs.name.is_some() {
+                ours.name.clone_from(&theirs.name);
+            }
+            if theirs.email.is_some() {
+                ours.email.clone_from(&theirs.email);
+            }
+        }
+    }
+}
+
+/// Values kept apart by what decides whether a scope sees them: organization, team, and whether the action is one that only
+/// the organization sees.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Tally(BTreeMap<Part, Values>);
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Part {
+    org: OrgId,
+    team: Option<TeamId>,
+    organization_only: bool,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, org: OrgId, event: &Event) {
+        let organization_only = Catalogs::built_in().is_organization_only(event.action.as_str());
+        self.0.entry(Part { org, team: event.team.clone(), organization_only }).or_default().add(event);
+    }
+
+    /// Adds what `scope` may see to `values`.
+    pub(crate) fn collect(&self, scope: &Scope, values: &mut Values) {
+        for (part, found) in &self.0 {
+            if part.org == scope.org() && scope.sees(part.team.as_ref().map(TeamId::as_str), part.organization_only) {
+                values.merge(found);
+            }
+        }
+    }
+
+    pub(crate) fn to_json(&self) -> serde_json::Result<Vec<u8>> {
+        serde_json::to_vec(&self.0.iter().collect::<Vec<_>>())
+    }
+
+    pub(crate) fn from_json(bytes: &[u8]) -> serde_json::Result<Tally> {
+        Ok(Tally(serde_json::from_slice::<Vec<(Part, Values)>>(bytes)?.into_iter().collect()))
+    }
+}
