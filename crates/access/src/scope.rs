@@ -35,7 +35,7 @@ impl Scope {
     }
 
     /// Whether an event is visible. `organization_only` is what the catalogs say of its action: a team's view leaves those out
-    /// (Make's availability table; seed 003).
+    /// (as in Make's table of what is available for a team).
     pub fn sees(&self, team: Option<&str>, organization_only: bool) -> bool {
         match &self.team {
             None => true,

@@ -1,1 +1,5 @@
-fn main() {}
+//! The `acta` binary.
+
+fn main() -> std::process::ExitCode {
+    server::cli::run()
+}

@@ -5,6 +5,7 @@ use record::seal::{Digests, Seed};
 use record::{Event, EventId, Index, OrgId, TeamId, Timestamp};
 
 use crate::door::Chance;
+use crate::entry::Entry;
 use crate::error::StoreError;
 use crate::sidecar::IdHash;
 
@@ -12,19 +13,23 @@ use crate::sidecar::IdHash;
 /// every lock.
 #[derive(Debug)]
 pub struct Prepared {
+    pub(crate) org: OrgId,
     pub(crate) event: Event,
     pub(crate) occurred_at_given: bool,
     pub(crate) key: Option<Box<str>>,
     pub(crate) seed: Seed,
     pub(crate) digests: Digests,
     pub(crate) id: Option<IdHash>,
+    /// For its `event_id`; drawn here, because numbering must not wait for it.
+    pub(crate) random: [u8; 8],
 }
 
 impl Prepared {
     /// Seals an event's units. `key` is the id of the API key it came with.
     pub fn new(parsed: Parsed, org: OrgId, key: Option<&str>, chance: &dyn Chance) -> Prepared {
-        let mut seed = [0; 16];
+        let (mut seed, mut random) = ([0; 16], [0; 8]);
         chance.fill(&mut seed);
+        chance.fill(&mut random);
         let seed = Seed(seed);
         let Parsed { event, occurred_at_given } = parsed;
         Prepared {
@@ -33,6 +38,8 @@ impl Prepared {
             occurred_at_given,
             key: key.map(Into::into),
             seed,
+            random,
+            org,
             event,
         }
     }
@@ -42,8 +49,14 @@ impl Prepared {
         self.event.team.as_ref()
     }
 
+    /// The answer where an entry stands already that has this event's id, or that an earlier request made of this event.
+    pub(crate) fn answer_again(&self, entry: &Entry) -> Answer {
+        let place = Place { event_id: entry.event_id, index: entry.index };
+        if self.tells_the_same_as(&entry.event) { Answer::Duplicate(place) } else { Answer::Conflict(place) }
+    }
+
     /// Whether an entry tells the same as this event. A time that the sender did not give cannot differ.
-    pub(crate) fn tells_the_same_as(&self, other: &Event) -> bool {
+    fn tells_the_same_as(&self, other: &Event) -> bool {
         if self.occurred_at_given {
             return self.event == *other;
         }

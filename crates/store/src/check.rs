@@ -9,11 +9,11 @@ use sha2::{Digest, Sha256};
 use crate::disk::{self, Disk};
 use crate::entry::Entry;
 use crate::error::StoreError;
-use crate::journal::{self, FileNumber, read_file};
+use crate::journal::{self, read_file};
 use crate::manifest::Manifest;
 use crate::segment::{Meta, Segment};
 use crate::sidecar;
-use crate::store::LOCK;
+use crate::store::{LOCK, nothing_is_recorded};
 
 /// What a check found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -59,9 +59,8 @@ pub fn check(disk: &dyn Disk, progress: &mut dyn FnMut(u64)) -> Result<Report, S
     match Manifest::load(disk) {
         Ok(Some(manifest)) => checker.run(disk, &manifest),
         Ok(None) => {
-            let names = disk.list(journal::DIR).unwrap_or_default();
-            if !names.is_empty() {
-                checker.report.faults.push("there is a journal but no manifest".to_owned());
+            if let Err(e) = nothing_is_recorded(disk) {
+                checker.report.faults.push(e.to_string());
             }
         }
         Err(e) => checker.report.faults.push(e.to_string()),
@@ -127,14 +126,8 @@ impl Checker<'_> {
     }
 
     fn journal(&mut self, disk: &dyn Disk, manifest: &Manifest) -> Result<(), StoreError> {
-        let names = disk.list(journal::DIR).map_err(StoreError::io(journal::DIR))?;
-        let files: Vec<FileNumber> =
-            names.iter().filter_map(|name| FileNumber::of_name(name)).filter(|n| *n >= manifest.journal_from).collect();
+        let files = journal::files(disk, manifest)?;
         for (at, &number) in files.iter().enumerate() {
-            let due = FileNumber(manifest.journal_from.0 + at as u64);
-            if number != due {
-                return Err(StoreError::corrupt(&due.path(), 0, "the file is missing"));
-            }
             let path = number.path();
             let tail = read_file(disk, number, at + 1 == files.len(), |entry, leaf| {
                 if entry.leaf() != leaf {

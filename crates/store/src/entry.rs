@@ -38,15 +38,14 @@ pub enum Source {
     },
 }
 
-/// What must be known of a request to answer its repetition as it was answered the first time.
+/// What must be known of a request to answer its repetition as it was answered the first time. The events that it recorded have
+/// consecutive indexes, from the entry on that bears this.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// Hash of its `Idempotency-Key` and sender.
     pub key: [u8; 16],
     /// Hash of its body.
     pub body: [u8; 16],
-    /// How many events it recorded; they have consecutive indexes.
-    pub events: u32,
 }
 
 impl Entry {
@@ -112,7 +111,6 @@ pub fn encode(entry: &Entry, leaf: &Hash, out: &mut Vec<u8>) {
             out.push(1);
             out.extend(request.key);
             out.extend(request.body);
-            out.extend(request.events.to_le_bytes());
         }
     }
     encode_event(&entry.event, out);
@@ -205,9 +203,7 @@ pub fn decode(bytes: &[u8]) -> Option<(Entry, Hash)> {
     };
     let request = match input.byte()? {
         0 => None,
-        1 => {
-            Some(Box::new(Request { key: input.array()?, body: input.array()?, events: u32::from_le_bytes(input.array()?) }))
-        }
+        1 => Some(Box::new(Request { key: input.array()?, body: input.array()? })),
         _ => return None,
     };
     let event = decode_event(&mut input)?;

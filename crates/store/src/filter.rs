@@ -41,8 +41,10 @@ impl IpFilter {
             }
             return Ok(IpFilter::Net { address, prefix });
         }
-        // Digits, dots and colons alone are meant to be an address, and are none.
-        if text.is_empty() || text.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b':') {
+        // Digits, dots and colons alone are meant to be an address. Four groups of digits that are none, such as 10.0.0.07, do
+        // occur in logs and can be looked for as text; anything shorter is a slip.
+        let numeric = text.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b':');
+        if text.is_empty() || numeric && text.split('.').filter(|group| !group.is_empty()).count() != 4 {
             return Err(BadIp);
         }
         Ok(IpFilter::Text(text.into()))
@@ -152,7 +154,8 @@ mod tests {
         assert!(!matches("0.0.0.0/0", "2001:db8::1"));
         assert!(matches("2001:db8::/32", "2001:DB8:1::1"));
         assert!(matches("AWS Internal", "aws internal"));
-        for bad in ["", "10.0.0.0/33", "300.1.1.1", "10.0.0", "a/b", "2001:db8::/129"] {
+        assert!(matches("253.252.51.07", "253.252.51.07"));
+        for bad in ["", "10.0.0.0/33", "10.0.0", "10.0.0.", "a/b", "2001:db8::/129"] {
             assert_eq!(IpFilter::parse(bad), Err(BadIp), "{bad}");
         }
     }

@@ -130,13 +130,16 @@ impl Best {
     /// Whether an event that occurred then, or earlier, could still get onto the page.
     fn wants(&mut self, occurred_at: i64) -> bool {
         self.shrink();
-        self.keys.len() < self.keep || self.keys.iter().map(|key| key.0).min().is_none_or(|oldest| occurred_at >= oldest)
+        // Among events of one time the later index comes first, and may be in any segment.
+        self.keys.len() < self.keep || self.keys.iter().map(|key| key.0).min().is_some_and(|oldest| occurred_at >= oldest)
     }
 }
 
 fn query(view: &View, scope: &Scope, filter: &Filter, page: Page) -> Result<Rows, StoreError> {
     let offset = usize::try_from(page.offset).unwrap_or(usize::MAX);
-    let mut best = Best { keep: offset.saturating_add(page.limit), keys: Vec::new(), total: 0 };
+    // A page behind all events is empty, and need not be ordered to be known.
+    let keep = if page.offset < entries_of(view, scope.org()) { offset.saturating_add(page.limit) } else { 0 };
+    let mut best = Best { keep, keys: Vec::new(), total: 0 };
     for recent in view.recents.iter().rev() {
         for chunk in recent.chunks(scope.org()) {
             for entry in &chunk.entries {
@@ -155,6 +158,13 @@ fn query(view: &View, scope: &Scope, filter: &Filter, page: Page) -> Result<Rows
     let chosen = best.keys.get(offset..).unwrap_or_default();
     let indexes: Vec<Index> = chosen.iter().map(|&(_, index)| Index(index)).collect();
     Ok(Rows { events: fetch(view, scope.org(), &indexes)?, total: best.total })
+}
+
+/// How many entries an organization has in a view.
+fn entries_of(view: &View, org: OrgId) -> u64 {
+    let sealed = view.segments.iter().filter_map(|segment| segment.meta.run(org)).map(|run| run.rows).sum::<u64>();
+    let recent = view.recents.iter().flat_map(|recent| recent.chunks(org)).map(|chunk| chunk.entries.len() as u64);
+    sealed + recent.sum::<u64>()
 }
 
 fn query_segment(segment: &Segment, run: &Run, scope: &Scope, filter: &Filter, best: &mut Best) -> Result<(), StoreError> {
@@ -183,9 +193,9 @@ fn fetch(view: &View, org: OrgId, indexes: &[Index]) -> Result<Vec<Entry>, Store
     let mut found: Vec<Option<Entry>> = vec![None; indexes.len()];
     let mut in_segments: Vec<Vec<(u64, usize)>> = vec![Vec::new(); view.segments.len()];
     for (at, &index) in indexes.iter().enumerate() {
-        if let Some((chunk, place)) = view.recents.iter().find_map(|recent| recent.find(org, index)) {
+        if let Some(entry) = view.recents.iter().find_map(|recent| recent.find(org, index)) {
             if let Some(slot) = found.get_mut(at) {
-                *slot = chunk.entries.get(place).cloned();
+                *slot = Some(entry);
             }
         } else if let Some((segment, row)) = row_of(view, org, index)
             && let Some(rows) = in_segments.get_mut(segment)
@@ -199,14 +209,22 @@ fn fetch(view: &View, org: OrgId, indexes: &[Index]) -> Result<Vec<Entry>, Store
         if ranges.is_empty() {
             continue;
         }
-        for (entry, (_, at)) in segment.entries(ranges)?.zip(rows) {
+        for (entry, (_, at)) in segment.entries(&ranges)?.zip(rows) {
             let entry = entry?;
             if let Some(slot) = found.get_mut(at) {
                 *slot = Some(entry);
             }
         }
     }
-    Ok(found.into_iter().flatten().collect())
+    let whole = found.into_iter().zip(indexes).map(|(entry, &index)| {
+        let right = entry.filter(|entry| entry.org == org && entry.index == index);
+        right.ok_or_else(|| {
+            let at = row_of(view, org, index).and_then(|(at, _)| view.segments.get(at));
+            let path = at.map_or_else(|| crate::manifest::PATH.to_owned(), |segment| segment.meta.id.path());
+            StoreError::corrupt(&path, 0, format!("index {index} of organization {org} is not where it should be"))
+        })
+    });
+    whole.collect()
 }
 
 /// Which segment holds an index, and in which row.
@@ -228,19 +246,15 @@ fn holds(segment: &Segment, org: OrgId, index: Index) -> Option<u64> {
     (run.first_index <= index && index < run.end_index()).then(|| run.first_row + (index.0 - run.first_index.0))
 }
 
-/// One entry by its place.
-pub(crate) fn by_index(view: &View, org: OrgId, index: Index) -> Result<Option<Entry>, StoreError> {
-    Ok(fetch(view, org, &[index])?.pop())
+/// One entry by its place, which is known to be taken.
+pub(crate) fn by_index(view: &View, org: OrgId, index: Index) -> Result<Entry, StoreError> {
+    let entry = fetch(view, org, &[index])?.pop();
+    entry.ok_or_else(|| StoreError::corrupt(crate::manifest::PATH, 0, format!("index {index} is nowhere")))
 }
 
 fn by_event_id(view: &View, org: OrgId, event_id: EventId) -> Result<Option<Entry>, StoreError> {
-    // Event ids ascend with the index, so each chunk and each run is a sorted list of them.
-    for recent in &view.recents {
-        for chunk in recent.chunks(org) {
-            if let Ok(at) = chunk.entries.binary_search_by_key(&event_id, |entry| entry.event_id) {
-                return Ok(chunk.entries.get(at).cloned());
-            }
-        }
+    if let Some(entry) = view.recents.iter().find_map(|recent| recent.find_id(org, event_id)) {
+        return Ok(Some(entry));
     }
     let at = event_id.recorded_at();
     for segment in &view.segments {
@@ -248,17 +262,14 @@ fn by_event_id(view: &View, org: OrgId, event_id: EventId) -> Result<Option<Entr
         if run.recorded_min > at || run.recorded_max < at {
             continue;
         }
-        let (mut low, mut high) = (run.first_row, run.first_row + run.rows);
-        while high - low > 256 {
-            let middle = (low + high) / 2;
-            let Some(entry) = segment.entries(vec![middle..middle + 1])?.next().transpose()? else { break };
-            if entry.event_id <= event_id { low = middle } else { high = middle }
-        }
-        for entry in segment.entries(vec![low..high])? {
-            let entry = entry?;
-            if entry.event_id == event_id {
-                return Ok(Some(entry));
+        let mut index = None;
+        segment.event_ids(run.first_row..run.first_row + run.rows, |at, id| {
+            if id == event_id.as_bytes() {
+                index = Some(at);
             }
+        })?;
+        if let Some(index) = index {
+            return by_index(view, org, index).map(Some);
         }
     }
     Ok(None)
@@ -287,17 +298,17 @@ const BLOCK: u64 = 16_384;
 
 fn slice(view: &View, scope: &Scope, filter: &Filter, from: Cursor, limit: usize) -> Result<Slice, StoreError> {
     let org = scope.org();
+    let (wanted, descending) = match from {
+        Cursor::After(after) => (after.map_or(0, |index| index.0.saturating_add(1))..u64::MAX, false),
+        Cursor::Before(before) => (0..before.0, true),
+    };
     let mut stretches: Vec<Stretch> = Vec::new();
     for segment in &view.segments {
         stretches.extend(segment.meta.run(org).map(|run| Stretch::Sealed(segment.clone(), run.clone())));
     }
     for recent in &view.recents {
-        stretches.extend(recent.chunks(org).into_iter().map(Stretch::Recent));
+        stretches.extend(recent.chunks_within(org, wanted.clone()).into_iter().map(Stretch::Recent));
     }
-    let (wanted, descending) = match from {
-        Cursor::After(after) => (after.map_or(0, |index| index.0.saturating_add(1))..u64::MAX, false),
-        Cursor::Before(before) => (0..before.0, true),
-    };
     if descending {
         stretches.reverse();
     }
@@ -306,6 +317,9 @@ fn slice(view: &View, scope: &Scope, filter: &Filter, from: Cursor, limit: usize
         Cursor::After(after) => after,
         Cursor::Before(before) => Some(before),
     };
+    if limit == 0 {
+        return Ok(Slice { events: Vec::new(), next });
+    }
     'stretches: for stretch in &stretches {
         let range = stretch.range();
         let range = range.start.max(wanted.start)..range.end.min(wanted.end);

@@ -1,10 +1,11 @@
 //! Recent events: durable in the journal, not yet in a segment, readable at once.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use record::merkle::Hash;
-use record::{Index, OrgId};
+use record::{EventId, Index, OrgId};
 
 use crate::entry::Entry;
 use crate::journal::FileNumber;
@@ -14,6 +15,14 @@ use crate::journal::FileNumber;
 pub(crate) struct Leaved {
     pub(crate) entries: Vec<Entry>,
     pub(crate) leaves: Vec<Hash>,
+}
+
+impl Leaved {
+    /// The entry with this index.
+    pub(crate) fn get(&self, index: Index) -> Option<&Entry> {
+        let first = self.entries.first()?.index;
+        self.entries.get(usize::try_from(index.0.checked_sub(first.0)?).ok()?)
+    }
 }
 
 /// The events of one organization that one batch made durable.
@@ -48,7 +57,17 @@ impl Recent {
 
     /// One organization's events as they stand now, in index order.
     pub(crate) fn chunks(&self, org: OrgId) -> Vec<Chunk> {
-        self.orgs.read().unwrap_or_else(PoisonError::into_inner).get(&org).cloned().unwrap_or_default()
+        self.chunks_within(org, 0..u64::MAX)
+    }
+
+    /// The chunks of one organization that hold some of these indexes.
+    pub(crate) fn chunks_within(&self, org: OrgId, range: Range<u64>) -> Vec<Chunk> {
+        let orgs = self.orgs.read().unwrap_or_else(PoisonError::into_inner);
+        let chunks = orgs.get(&org).map(Vec::as_slice).unwrap_or_default();
+        let first = |chunk: &Chunk| chunk.entries.first().map_or(0, |entry| entry.index.0);
+        let from = chunks.partition_point(|chunk| first(chunk) + chunk.entries.len() as u64 <= range.start);
+        let to = chunks.partition_point(|chunk| first(chunk) < range.end);
+        chunks.get(from..to).unwrap_or_default().to_vec()
     }
 
     /// How many events there are.
@@ -57,17 +76,23 @@ impl Recent {
         orgs.values().flatten().map(|chunk| chunk.entries.len() as u64).sum()
     }
 
-    /// The chunk that holds an index, and the place in it.
-    pub(crate) fn find(&self, org: OrgId, index: Index) -> Option<(Chunk, usize)> {
-        find_in(self.orgs.read().unwrap_or_else(PoisonError::into_inner).get(&org)?, index)
+    /// The event with this index.
+    pub(crate) fn find(&self, org: OrgId, index: Index) -> Option<Entry> {
+        let orgs = self.orgs.read().unwrap_or_else(PoisonError::into_inner);
+        last_not_after(orgs.get(&org)?, |first| first.index <= index)?.get(index).cloned()
+    }
+
+    /// The event with this id.
+    pub(crate) fn find_id(&self, org: OrgId, event_id: EventId) -> Option<Entry> {
+        let orgs = self.orgs.read().unwrap_or_else(PoisonError::into_inner);
+        // Event ids ascend with the index.
+        let entries = &last_not_after(orgs.get(&org)?, |first| first.event_id <= event_id)?.entries;
+        entries.get(entries.binary_search_by_key(&event_id, |entry| entry.event_id).ok()?).cloned()
     }
 }
 
-/// The chunk that holds an index, among chunks in index order, and the place in it.
-pub(crate) fn find_in(chunks: &[Chunk], index: Index) -> Option<(Chunk, usize)> {
-    let after = chunks.partition_point(|chunk| chunk.entries.first().is_some_and(|first| first.index <= index));
-    let chunk = chunks.get(after.checked_sub(1)?)?;
-    let first = chunk.entries.first()?.index;
-    let at = usize::try_from(index.0 - first.0).ok()?;
-    (at < chunk.entries.len()).then(|| (chunk.clone(), at))
+/// The last of some chunks whose first entry is not after what is looked for.
+fn last_not_after(chunks: &[Chunk], is_not_after: impl Fn(&Entry) -> bool) -> Option<&Chunk> {
+    let after = chunks.partition_point(|chunk| chunk.entries.first().is_some_and(&is_not_after));
+    chunks.get(after.checked_sub(1)?)
 }

@@ -9,33 +9,33 @@ use crate::error::StoreError;
 use crate::manifest::{Manifest, SealedLog};
 use crate::recent::{Chunk, Recent};
 use crate::segment::{self, Segment, SegmentId};
-use crate::sidecar;
+use crate::sequence::Sequencer;
+use crate::sidecar::{self, IdHash};
 use crate::store::{Shared, View};
 
-/// How long to wait after a failure before the next attempt.
-const RETRY: Duration = Duration::from_secs(5);
-
-/// The sealer's thread: seals until the store closes.
-pub(crate) fn run(shared: &Shared) {
+/// The sealer's thread: seals until the store closes. It alone owns the manifest, which is always the last one it saved.
+pub(crate) fn run(shared: &Shared, mut manifest: Manifest) {
     let mut failed = false;
     loop {
-        let mut manifest = shared.manifest.lock().unwrap_or_else(PoisonError::into_inner);
-        while (failed || shared.view().recents.len() < 2) && !shared.sequencer().closing {
-            let waited = shared.sealing.wait_timeout(manifest, RETRY).unwrap_or_else(PoisonError::into_inner);
-            manifest = waited.0;
-            failed = false;
+        let mut sequencer = shared.sequencer();
+        if failed {
+            let retry = Duration::from_millis(shared.options.seal_retry_ms);
+            let waited = shared.sealing.wait_timeout_while(sequencer, retry, |sequencer| !sequencer.closing);
+            sequencer = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        if shared.sequencer().closing {
+        let nothing = |sequencer: &mut Sequencer| !sequencer.closing && shared.view().recents.len() < 2;
+        let sequencer = shared.sealing.wait_while(sequencer, nothing).unwrap_or_else(PoisonError::into_inner);
+        if sequencer.closing {
             return; // What is unsealed is safe in the journal.
         }
+        drop(sequencer);
         let result = seal_oldest(shared, &mut manifest);
-        drop(manifest);
         failed = result.is_err();
         let reason = result.err().map(|e| e.to_string());
         if let Some(reason) = &reason {
             tracing::error!(%reason, "sealing failed; trying again");
         }
-        *shared.sealing_failed.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+        shared.sealing_ended(reason);
     }
 }
 
@@ -48,7 +48,7 @@ fn seal_oldest(shared: &Shared, manifest: &mut Manifest) -> Result<(), StoreErro
     let chunks: Vec<Chunk> = recent.orgs().into_iter().flat_map(|org| recent.chunks(org)).collect();
     let entries = || chunks.iter().flat_map(|chunk| &chunk.entries);
     let meta = segment::write(disk, id, entries())?;
-    let bytes = sidecar::build(entries().cloned().map(Ok))?;
+    let bytes = sidecar::build(entries().map(Ok))?;
     // Makes the names of both files durable. If we crash here, they are not in the manifest and are swept away.
     sidecar::put(disk, id, &bytes)?;
     let segment = Segment::open(disk, meta.clone())?;
@@ -63,11 +63,23 @@ fn seal_oldest(shared: &Shared, manifest: &mut Manifest) -> Result<(), StoreErro
     // If we crash here, the journal file is older than `journal_from` and is swept away at the next start.
     *manifest = next;
     shared.change_view(|view| without(view, &recent, segment));
-    shared.sequencer().forget(entries());
-    let path = recent.file.path();
-    disk.remove(&path).map_err(StoreError::io(&path))?;
     shared.counters.sealed_events.fetch_add(entries().count() as u64, Ordering::Relaxed);
+    forget(shared, &chunks);
+    let path = recent.file.path();
+    if let Err(e) = disk.remove(&path) {
+        tracing::warn!(%path, reason = %e, "a sealed journal file could not be removed; the next start will try again");
+    }
     Ok(())
+}
+
+/// Takes the ids that can be found in a segment from now on out of memory; chunk by chunk, so that nobody waits for the lock.
+fn forget(shared: &Shared, chunks: &[Chunk]) {
+    for entries in chunks.iter().flat_map(|chunk| chunk.entries.chunks(1_024)) {
+        let ids: Vec<_> = entries.iter().flat_map(|e| IdHash::of(e).map(|hash| (hash, e.org, e.index))).collect();
+        if !ids.is_empty() {
+            shared.sequencer().forget(&ids);
+        }
+    }
 }
 
 fn without(view: &View, recent: &Arc<Recent>, segment: Segment) -> View {

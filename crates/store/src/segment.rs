@@ -41,6 +41,12 @@ impl SegmentId {
     pub fn sidecar_path(self) -> String {
         format!("{DIR}/{:020}.idx", self.0)
     }
+
+    /// The number in the name of either file.
+    pub fn of_name(name: &str) -> Option<SegmentId> {
+        let digits = name.strip_suffix(".parquet").or_else(|| name.strip_suffix(".idx"))?;
+        (digits.len() == 20).then(|| digits.parse().ok().map(SegmentId))?
+    }
 }
 
 /// Where one organization's events lie in a segment, and between which bounds.
@@ -68,7 +74,7 @@ pub struct Run {
 impl Run {
     /// The index after the last.
     pub fn end_index(&self) -> Index {
-        Index(self.first_index.0 + self.rows)
+        Index(self.first_index.0.saturating_add(self.rows))
     }
 }
 

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use record::merkle::{Hash, Tree, leaf_hash};
-use record::{Event, EventId, Index, Json, OrgId, Timestamp, seal};
+use record::{EventId, Index, Json, OrgId, Timestamp, seal};
 
-use crate::append::{Answer, AppendError, Idempotency, Place, Prepared};
+use crate::append::{Answer, AppendError, Place, Prepared};
 use crate::door::{Chance, Clock};
 use crate::entry::{self, Entry, Request, Source};
 use crate::error::StoreError;
 use crate::journal::Frame;
-use crate::recent::{Chunk, Leaved, find_in};
+use crate::recent::{Chunk, Leaved};
 use crate::sidecar::IdHash;
 
 /// Called once, with what became of a request, after it is durable.
@@ -41,6 +41,8 @@ pub(crate) struct Sequencer {
     pub(crate) batch: Batch,
     /// The batch that is being synced.
     pub(crate) in_flight: BTreeMap<OrgId, Chunk>,
+    /// Whether the journal's thread has something to do.
+    pub(crate) busy: bool,
     pub(crate) poisoned: Option<String>,
     pub(crate) closing: bool,
 }
@@ -54,6 +56,7 @@ impl Sequencer {
             in_millisecond: 0xfff, // So that the first id is of a later millisecond than any before the start.
             batch: Batch::default(),
             in_flight: BTreeMap::new(),
+            busy: false,
             poisoned: None,
             closing: false,
         }
@@ -67,28 +70,33 @@ impl Sequencer {
         }
         tree.push(*leaf);
         self.last = self.last.max(entry.recorded_at());
-        self.remember(entry);
+        for hash in IdHash::of(entry) {
+            self.ids.insert(hash, (entry.org, entry.index));
+        }
         Ok(())
     }
 
-    pub(crate) fn tree(&self, org: OrgId) -> Option<&Tree> {
-        self.trees.get(&org)
+    /// Each log's tree, with what is not durable yet.
+    pub(crate) fn trees(&self) -> &HashMap<OrgId, Tree> {
+        &self.trees
+    }
+
+    /// Takes what was filled, to be made durable, and each of its logs' trees as they will be then. `empty` is filled next.
+    pub(crate) fn take(&mut self, empty: Batch) -> (Batch, BTreeMap<OrgId, Chunk>, Vec<(OrgId, Tree)>) {
+        let mut batch = std::mem::replace(&mut self.batch, empty);
+        let chunks: BTreeMap<OrgId, Chunk> =
+            std::mem::take(&mut batch.entries).into_iter().map(|(org, leaved)| (org, Arc::new(leaved))).collect();
+        self.in_flight.clone_from(&chunks);
+        let trees = chunks.keys().filter_map(|org| Some((*org, self.trees.get(org)?.clone()))).collect();
+        (batch, chunks, trees)
     }
 
     /// Forgets ids that can be found in a segment from now on.
-    pub(crate) fn forget<'a>(&mut self, entries: impl Iterator<Item = &'a Entry>) {
-        for entry in entries {
-            for hash in IdHash::of(entry) {
-                if self.ids.get(&hash) == Some(&(entry.org, entry.index)) {
-                    self.ids.remove(&hash);
-                }
+    pub(crate) fn forget(&mut self, ids: &[(IdHash, OrgId, Index)]) {
+        for &(hash, org, index) in ids {
+            if self.ids.get(&hash) == Some(&(org, index)) {
+                self.ids.remove(&hash);
             }
-        }
-    }
-
-    fn remember(&mut self, entry: &Entry) {
-        for hash in IdHash::of(entry) {
-            self.ids.insert(hash, (entry.org, entry.index));
         }
     }
 
@@ -98,16 +106,9 @@ impl Sequencer {
     }
 
     /// An entry of a batch that is not published yet.
-    pub(crate) fn unpublished(&self, org: OrgId, index: Index) -> Option<Arc<Entry>> {
-        let pending = self.batch.entries.get(&org).and_then(|leaved| {
-            let first = leaved.entries.first()?.index;
-            leaved.entries.get(usize::try_from(index.0.checked_sub(first.0)?).ok()?)
-        });
-        if let Some(entry) = pending {
-            return Some(Arc::new(entry.clone()));
-        }
-        let (chunk, at) = find_in(std::slice::from_ref(self.in_flight.get(&org)?), index)?;
-        chunk.entries.get(at).cloned().map(Arc::new)
+    pub(crate) fn unpublished(&self, org: OrgId, index: Index) -> Option<&Entry> {
+        let filling = self.batch.entries.get(&org).and_then(|leaved| leaved.get(index));
+        filling.or_else(|| self.in_flight.get(&org)?.get(index))
     }
 
     /// Numbers an event and puts it into the batch.
@@ -116,55 +117,57 @@ impl Sequencer {
         clock: &dyn Clock,
         chance: &dyn Chance,
         retention: &str,
-        org: OrgId,
         prepared: Prepared,
         request: Option<Request>,
     ) -> Place {
+        let Prepared { org, event, key, seed, digests, id, random, .. } = prepared;
         if !self.trees.contains_key(&org) {
             self.begin_log(clock, chance, retention, org);
         }
-        let event_id = self.event_id(clock, chance);
-        let record = seal::record(&prepared.event, event_id, event_id.recorded_at(), &prepared.digests);
-        let source = Source::Sent { key: prepared.key, seed: prepared.seed };
-        self.push(org, event_id, prepared.event, source, request, leaf_hash(record.as_bytes()))
+        let event_id = self.event_id(clock.now(), random);
+        let leaf = leaf_hash(seal::record(&event, event_id, event_id.recorded_at(), &digests).as_bytes());
+        let ids = [id, request.as_ref().map(|request| IdHash::of_request(org, &request.key))];
+        let request = request.map(Box::new);
+        let index =
+            self.push(Entry { org, index: Index(0), event_id, event, source: Source::Sent { key, seed }, request }, leaf);
+        for hash in ids.into_iter().flatten() {
+            self.ids.insert(hash, (org, index));
+        }
+        Place { event_id, index }
     }
 
     /// The first entry of every log says how long its entries are kept.
     fn begin_log(&mut self, clock: &dyn Clock, chance: &dyn Chance, retention: &str, org: OrgId) {
-        let event_id = self.event_id(clock, chance);
+        let mut random = [0; 8];
+        chance.fill(&mut random);
+        let event_id = self.event_id(clock.now(), random);
         let at = event_id.recorded_at();
         let record = seal::policy_record(event_id, at, retention);
         let metadata = Json::trusted(&format!(r#"{{"retention":"{retention}"}}"#));
         #[expect(clippy::expect_used, reason = "constant words")]
         let event = entry::log_event("log.policy", at, metadata).expect("constant words are words");
         let leaf = leaf_hash(record.as_bytes());
-        self.push(org, event_id, event, Source::Log { record: record.into() }, None, leaf);
+        let source = Source::Log { record: record.into() };
+        self.push(Entry { org, index: Index(0), event_id, event, source, request: None }, leaf);
     }
 
-    fn push(
-        &mut self,
-        org: OrgId,
-        event_id: EventId,
-        event: Event,
-        source: Source,
-        request: Option<Request>,
-        leaf: Hash,
-    ) -> Place {
-        let tree = self.trees.entry(org).or_default();
+    /// Gives an entry its index.
+    fn push(&mut self, mut entry: Entry, leaf: Hash) -> Index {
+        let tree = self.trees.entry(entry.org).or_default();
         let index = Index(tree.size());
+        entry.index = index;
         tree.push(leaf);
-        let entry = Entry { org, index, event_id, event, source, request: request.map(Box::new) };
         self.batch.frame.push(&entry, &leaf);
-        self.remember(&entry);
-        let leaved = self.batch.entries.entry(org).or_default();
+        let leaved = self.batch.entries.entry(entry.org).or_default();
         leaved.entries.push(entry);
         leaved.leaves.push(leaf);
-        Place { event_id, index }
+        index
     }
 
     /// The next id: later than every one before, whatever the clock does.
-    fn event_id(&mut self, clock: &dyn Clock, chance: &dyn Chance) -> EventId {
-        let now = clock.now();
+    fn event_id(&mut self, now: Timestamp, random: [u8; 8]) -> EventId {
+        // A UUID cannot tell of a time before 1970, which a machine without a battery may wake up in.
+        let now = now.max(Timestamp::from_millis(0));
         if now > self.last {
             self.last = now;
             self.in_millisecond = 0;
@@ -174,16 +177,8 @@ impl Sequencer {
         } else {
             self.in_millisecond += 1;
         }
-        let mut random = [0; 8];
-        chance.fill(&mut random);
         EventId::new(self.last, self.in_millisecond, random)
     }
-}
-
-/// The request that an idempotency key makes of a batch's first event.
-pub(crate) fn request_of(idempotency: Option<Idempotency>, events: usize) -> Option<Request> {
-    let events = u32::try_from(events).ok()?;
-    idempotency.map(|Idempotency { key, body }| Request { key, body, events })
 }
 
 /// Why nothing can be recorded now.

@@ -1,6 +1,7 @@
 //! What is derived from a segment and kept beside it, so that it need not be read to be asked: which senders' ids are in it
 //! (for retries), and which values occur (for filters). Versioned, checksummed, made again when it is missing.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use record::{Catalogs, OrgId};
@@ -73,7 +74,6 @@ impl Bloom {
         let step = (hash.0 >> 17) | 1;
         (0..BLOOM_PROBES).map(move |probe| {
             let bit = hash.0.wrapping_add(probe.wrapping_mul(step)) % bits;
-            #[expect(clippy::cast_possible_truncation, reason = "a bit within memory")]
             ((bit / 8) as usize, 1 << (bit % 8))
         })
     }
@@ -92,13 +92,14 @@ impl Bloom {
 }
 
 /// The sidecar's bytes for the entries of a segment, in file order.
-pub(crate) fn build(entries: impl Iterator<Item = Result<Entry, StoreError>>) -> Result<Vec<u8>, StoreError> {
+pub(crate) fn build<E: Borrow<Entry>>(entries: impl Iterator<Item = Result<E, StoreError>>) -> Result<Vec<u8>, StoreError> {
     let mut ids: Vec<(IdHash, u32)> = Vec::new();
     let mut tally = Tally::default();
     let mut rows = 0_u32;
     for entry in entries {
         let entry = entry?;
-        ids.extend(IdHash::of(&entry).map(|hash| (hash, rows)));
+        let entry = entry.borrow();
+        ids.extend(IdHash::of(entry).map(|hash| (hash, rows)));
         tally.add(entry.org, &entry.event);
         rows += 1;
     }
@@ -156,7 +157,8 @@ impl Sidecar {
             && small(12)? == catalogs_crc()
             && number(16)? == meta.rows;
         let (bloom, ids, values) = (number(24)?, number(32)?, number(40)?);
-        if !right || file.len().ok()? != HEADER_BYTES as u64 + bloom + ids + values {
+        let len = (HEADER_BYTES as u64).checked_add(bloom)?.checked_add(ids)?.checked_add(values)?;
+        if !right || file.len().ok()? != len {
             return None;
         }
         let mut bits = vec![0; usize::try_from(bloom).ok()?];

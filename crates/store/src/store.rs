@@ -1,23 +1,25 @@
 //! The store: opened, appended to, read, closed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use access::Scope;
+use record::merkle::Tree;
 use record::{Index, OrgId, Timestamp};
 
-use crate::append::{Answer, AppendError, Idempotency, Place, Prepared};
+use crate::append::{Answer, AppendError, Idempotency, Prepared};
 use crate::disk::Disk;
 use crate::door::{Chance, Clock};
 use crate::entry::{Entry, Request};
 use crate::error::StoreError;
-use crate::journal::{self, FileNumber, Writer, read_file};
+use crate::journal::{self, FileNumber, HEADER_BYTES, Tail, Writer, read_file};
 use crate::manifest::Manifest;
-use crate::recent::{Chunk, Leaved, Recent};
-use crate::segment::{self, Segment};
-use crate::sequence::{Batch, Sequencer, Waiting, refusal, request_of};
+use crate::recent::{Leaved, Recent};
+use crate::segment::{self, Segment, SegmentId};
+use crate::sequence::{Batch, Done, Sequencer, Waiting, refusal};
 use crate::sidecar::IdHash;
 
 /// The lock file.
@@ -38,6 +40,8 @@ pub struct Options {
     pub retention: String,
     /// How long an `Idempotency-Key` is remembered, in milliseconds.
     pub idempotency_ms: i64,
+    /// How long to wait after sealing has failed before the next attempt, in milliseconds.
+    pub seal_retry_ms: u64,
 }
 
 impl Default for Options {
@@ -49,6 +53,7 @@ impl Default for Options {
             unsealed_files_max: 4,
             retention: "P12M".to_owned(),
             idempotency_ms: 24 * 60 * 60 * 1_000,
+            seal_retry_ms: 5_000,
         }
     }
 }
@@ -56,7 +61,7 @@ impl Default for Options {
 impl Options {
     /// Small, so that a test of a few hundred events seals several times.
     pub fn for_tests() -> Options {
-        Options { seal_events: 50, ..Options::default() }
+        Options { seal_events: 50, seal_retry_ms: 1, ..Options::default() }
     }
 }
 
@@ -76,15 +81,18 @@ pub(crate) struct Shared {
     pub(crate) chance: Arc<dyn Chance>,
     pub(crate) options: Options,
     view: RwLock<Arc<View>>,
+    /// Each log's tree, as far as it is durable. The journal's thread alone changes it.
+    trees: RwLock<HashMap<OrgId, Tree>>,
+    /// The one lock that is held while another is taken: the view's, the trees' or `sealing_failed`, for a moment each.
     sequencer: Mutex<Sequencer>,
     /// Told when the batch is no longer empty, and on closing.
     work: Condvar,
-    /// The sealer's own: the last manifest it saved.
-    pub(crate) manifest: Mutex<Manifest>,
     /// Told when a journal file is full, and on closing.
     pub(crate) sealing: Condvar,
+    /// Told when the journal's thread has nothing more to do, and after each attempt to seal.
+    settled: Condvar,
     pub(crate) counters: Counters,
-    pub(crate) sealing_failed: Mutex<Option<String>>,
+    sealing_failed: Mutex<Option<String>>,
 }
 
 #[derive(Debug, Default)]
@@ -174,38 +182,42 @@ impl Store {
         for dir in [journal::DIR, segment::DIR] {
             disk.create_dir(dir).map_err(StoreError::io(dir))?;
         }
+        // Also makes the manifest durable whose name the last process may not have lived to see durable: below, what it has
+        // made superfluous is removed.
         disk.sync_dir("").map_err(StoreError::io("."))?;
         let manifest = match Manifest::load(&*disk)? {
             Some(manifest) => manifest,
-            None => {
-                // Durable before the first journal file: a journal without a manifest is then always damage.
-                let manifest = Manifest::default();
-                manifest.save(&*disk)?;
-                manifest
-            }
+            None => first_start(&*disk)?,
         };
         let mut segments = Vec::new();
         for meta in &manifest.segments {
             segments.push(Arc::new(Segment::open(&*disk, meta.clone())?));
         }
+        let Journal { sequencer, recents, last, tail, recovered } = recover(&*disk, &manifest)?;
+        // Only now that everything was found to belong together, and before anything is written: it may make room.
         sweep(&*disk, &manifest)?;
-        let Journal { sequencer, recents, writer, recovered } = recover(&*disk, &manifest)?;
+        let writer = match tail.batches {
+            // A file without a batch is made again: its header may never have become durable.
+            0 => Writer::create(&*disk, last)?,
+            _ => Writer::resume(&*disk, last, &tail)?,
+        };
         let shared = Arc::new(Shared {
             disk,
             clock,
             chance,
             options,
             view: RwLock::new(Arc::new(View { segments, recents })),
+            trees: RwLock::new(sequencer.trees().clone()),
             sequencer: Mutex::new(sequencer),
             work: Condvar::new(),
-            manifest: Mutex::new(manifest),
             sealing: Condvar::new(),
+            settled: Condvar::new(),
             counters: Counters::default(),
             sealing_failed: Mutex::default(),
         });
         let threads = vec![
-            spawn("journal", &shared, move |shared| write_batches(shared, writer))?,
-            spawn("sealer", &shared, crate::sealer::run)?,
+            spawn("sealer", &shared, move |shared| crate::sealer::run(shared, manifest), Shared::sealer_panicked)?,
+            spawn("journal", &shared, move |shared| write_batches(shared, writer), Shared::journal_panicked)?,
         ];
         Ok(Store { shared, threads: Mutex::new(threads), recovered, _lock: guard })
     }
@@ -254,6 +266,18 @@ impl Store {
         Health { unwritable, sealing: lock(&self.shared.sealing_failed).clone() }
     }
 
+    /// Waits until what was accepted is durable and every full journal file is a segment; or, where that fails, until it has
+    /// failed.
+    pub fn settle(&self) {
+        let shared = &self.shared;
+        let unsettled = |sequencer: &mut Sequencer| {
+            let to_write = sequencer.poisoned.is_none() && (sequencer.busy || !sequencer.batch.waiting.is_empty());
+            let to_seal = lock(&shared.sealing_failed).is_none() && shared.view().recents.len() > 1;
+            !sequencer.closing && (to_write || to_seal)
+        };
+        drop(shared.settled.wait_while(lock(&shared.sequencer), unsettled));
+    }
+
     /// Figures for the metrics page.
     pub fn stats(&self) -> Stats {
         let view = self.shared.view();
@@ -273,9 +297,10 @@ impl Store {
         }
     }
 
-    /// How many entries the log has that a scope is about, and its tree's root. Counts what is numbered, durable or not.
-    pub fn tree(&self, scope: &Scope) -> Option<record::merkle::Tree> {
-        lock(&self.shared.sequencer).tree(scope.org()).cloned()
+    /// The tree over every durable entry of the log that a scope is about; `None` before the first. What it says can be signed:
+    /// no crash makes it untrue.
+    pub fn tree(&self, scope: &Scope) -> Option<Tree> {
+        self.shared.trees.read().unwrap_or_else(PoisonError::into_inner).get(&scope.org()).cloned()
     }
 
     /// Makes everything that was accepted durable, and stops. Called again, or on drop, it does nothing more.
@@ -283,8 +308,10 @@ impl Store {
         lock(&self.shared.sequencer).closing = true;
         self.shared.work.notify_all();
         self.shared.sealing.notify_all();
+        self.shared.settled.notify_all();
         for thread in lock(&self.threads).drain(..) {
-            if thread.join().is_err() {
+            // An answer that held the last reference to the store drops it on the journal's thread, which ends by itself.
+            if thread.thread().id() != std::thread::current().id() && thread.join().is_err() {
                 tracing::error!("a thread of the store had panicked");
             }
         }
@@ -312,6 +339,22 @@ impl Shared {
         *view = Arc::new(change(&view));
     }
 
+    /// Says how an attempt to seal ended.
+    pub(crate) fn sealing_ended(&self, failed: Option<String>) {
+        *lock(&self.sealing_failed) = failed;
+        // Under the lock, so that nobody misses it between a look and a wait.
+        drop(self.sequencer());
+        self.settled.notify_all();
+    }
+
+    fn sealer_panicked(&self) {
+        self.sealing_ended(Some("the sealer's thread panicked; restart".to_owned()));
+    }
+
+    fn journal_panicked(&self) {
+        poison(self, Batch::default(), "the journal's thread panicked");
+    }
+
     fn too_much_is_unsealed(&self) -> bool {
         self.view().recents.len() > self.options.unsealed_files_max
     }
@@ -321,8 +364,11 @@ impl Shared {
         org: OrgId,
         events: Vec<Prepared>,
         idempotency: Option<Idempotency>,
-        done: Box<dyn FnOnce(Result<Vec<Answer>, AppendError>) + Send>,
-    ) -> Result<(), (Box<dyn FnOnce(Result<Vec<Answer>, AppendError>) + Send>, AppendError)> {
+        done: Done,
+    ) -> Result<(), (Done, AppendError)> {
+        for prepared in &events {
+            assert_eq!(prepared.org, org, "an event is appended to the log it was prepared for");
+        }
         if self.too_much_is_unsealed() {
             return Err((done, StoreError::Busy.into()));
         }
@@ -332,6 +378,11 @@ impl Shared {
             Ok(sealed) => sealed,
             Err(e) => return Err((done, e.into())),
         };
+        if self.sequencer.is_poisoned() {
+            // Somebody panicked while numbering: the tree may be ahead of the batch.
+            let reason = "a thread panicked while it numbered events".to_owned();
+            return Err((done, StoreError::Poisoned(reason).into()));
+        }
         let mut sequencer = lock(&self.sequencer);
         if let Some(refusal) = refusal(&sequencer, self.options.queued_bytes_max) {
             return Err((done, refusal.into()));
@@ -372,8 +423,8 @@ impl Shared {
             if rows.is_empty() {
                 continue;
             }
-            let ranges = rows.keys().map(|&row| row..row + 1).collect();
-            for (entry, wanted) in segment.entries(ranges)?.zip(rows.values()) {
+            let ranges: Vec<_> = rows.keys().map(|&row| row..row + 1).collect();
+            for (entry, wanted) in segment.entries(&ranges)?.zip(rows.values()) {
                 let entry = Arc::new(entry?);
                 for &hash in wanted {
                     if IdHash::of(&entry).any(|its| its == hash) {
@@ -409,20 +460,18 @@ impl Shared {
         }
         let request = idempotency.map(|i| IdHash::of_request(org, &i.key));
         for hash in events.iter().filter_map(|prepared| prepared.id).chain(request) {
-            if let Some((org, index)) = sequencer.find(hash)
-                && let Some(entry) = self.entry(sequencer, &now, org, index)?
-            {
-                sealed.insert(hash, entry);
+            if let Some((org, index)) = sequencer.find(hash) {
+                sealed.insert(hash, self.entry(sequencer, &now, org, index)?);
             }
         }
         Ok(sealed)
     }
 
     /// An entry by its place, published or not.
-    fn entry(&self, sequencer: &Sequencer, view: &View, org: OrgId, index: Index) -> Result<Option<Arc<Entry>>, StoreError> {
+    fn entry(&self, sequencer: &Sequencer, view: &View, org: OrgId, index: Index) -> Result<Arc<Entry>, StoreError> {
         match sequencer.unpublished(org, index) {
-            Some(entry) => Ok(Some(entry)),
-            None => Ok(crate::query::by_index(view, org, index)?.map(Arc::new)),
+            Some(entry) => Ok(Arc::new(entry.clone())),
+            None => crate::query::by_index(view, org, index).map(Arc::new),
         }
     }
 
@@ -433,40 +482,32 @@ impl Shared {
         org: OrgId,
         events: Vec<Prepared>,
         idempotency: Option<Idempotency>,
-        mut known: HashMap<IdHash, Arc<Entry>>,
+        known: HashMap<IdHash, Arc<Entry>>,
     ) -> Result<Vec<Answer>, AppendError> {
         let first = idempotency.and_then(|i| known.get(&IdHash::of_request(org, &i.key)).cloned());
         if let Some(first) = first
             && let Some(request) = first.request.as_deref()
+            && idempotency.is_some_and(|i| i.key == request.key)
             && self.clock.now().millis_since(first.recorded_at()) <= self.options.idempotency_ms
         {
             return self.answer_again(sequencer, &first, request, &events, idempotency, &known);
         }
-        let mut request = request_of(idempotency, count_new(&events, &known));
+        let mut request = idempotency.map(|Idempotency { key, body }| Request { key, body });
         let mut answers = Vec::with_capacity(events.len());
         for prepared in events {
-            let same = prepared.id.and_then(|id| known.get(&id).cloned()).filter(|e| e.event.id == prepared.event.id);
-            let answer = match same {
-                Some(entry) => {
-                    let place = Place { event_id: entry.event_id, index: entry.index };
-                    let same = prepared.tells_the_same_as(&entry.event);
-                    if same { Answer::Duplicate(place) } else { Answer::Conflict(place) }
-                }
-                None => {
-                    let id = prepared.id;
-                    let retention = &self.options.retention;
-                    let place = sequencer.record(&*self.clock, &*self.chance, retention, org, prepared, request.take());
-                    self.counters.recorded.fetch_add(1, Ordering::Relaxed);
-                    // The same id may stand again further down in this batch.
-                    if let Some(id) = id
-                        && let Some(entry) = sequencer.unpublished(org, place.index)
-                    {
-                        known.insert(id, entry);
-                    }
-                    Answer::Recorded(place)
-                }
-            };
-            answers.push(answer);
+            // Known before, or recorded a moment ago: the same id may stand twice in one request.
+            let same = prepared.id.and_then(|id| match known.get(&id) {
+                Some(entry) => Some(&**entry),
+                None => sequencer.find(id).and_then(|(org, index)| sequencer.unpublished(org, index)),
+            });
+            let same = same.filter(|entry| entry.org == org && entry.event.id == prepared.event.id);
+            let again = same.map(|entry| prepared.answer_again(entry));
+            answers.push(again.unwrap_or_else(|| {
+                let retention = &self.options.retention;
+                let place = sequencer.record(&*self.clock, &*self.chance, retention, prepared, request.take());
+                self.counters.recorded.fetch_add(1, Ordering::Relaxed);
+                Answer::Recorded(place)
+            }));
         }
         Ok(answers)
     }
@@ -492,31 +533,32 @@ impl Shared {
             let by_id = prepared.id.and_then(|id| known.get(&id).cloned());
             let entry = match by_id {
                 Some(entry) => entry,
-                None => self.entry(sequencer, &view, first.org, next)?.ok_or(StoreError::Busy)?,
+                None => self.entry(sequencer, &view, first.org, next)?,
             };
             if entry.index == next {
                 next = Index(next.0 + 1);
             }
-            let place = Place { event_id: entry.event_id, index: entry.index };
-            let same = prepared.tells_the_same_as(&entry.event);
-            answers.push(if same { Answer::Duplicate(place) } else { Answer::Conflict(place) });
+            answers.push(prepared.answer_again(&entry));
         }
         Ok(answers)
     }
 }
 
-/// How many of these events are not known yet.
-fn count_new(events: &[Prepared], known: &HashMap<IdHash, Arc<Entry>>) -> usize {
-    events.iter().filter(|prepared| prepared.id.is_none_or(|id| !known.contains_key(&id))).count()
-}
-
+/// A thread of the store. Should it panic, `panicked` sees to it that nobody waits for it.
 fn spawn(
     name: &str,
     shared: &Arc<Shared>,
     run: impl FnOnce(&Shared) + Send + 'static,
+    panicked: fn(&Shared),
 ) -> Result<JoinHandle<()>, StoreError> {
     let shared = shared.clone();
-    std::thread::Builder::new().name(name.to_owned()).spawn(move || run(&shared)).map_err(StoreError::io("a thread"))
+    // What the thread alone changes is not looked at any more after a panic; what it shares is replaced whole.
+    let run = move || {
+        if catch_unwind(AssertUnwindSafe(|| run(&shared))).is_err() {
+            panicked(&shared);
+        }
+    };
+    std::thread::Builder::new().name(name.to_owned()).spawn(run).map_err(StoreError::io("a thread"))
 }
 
 /// The journal's thread: takes what has been numbered while the last batch synced, makes it durable, shows it, answers.
@@ -525,26 +567,33 @@ fn write_batches(shared: &Shared, mut writer: Writer) {
     let mut events_in_file = shared.view().recents.last().map_or(0, |recent| recent.events());
     loop {
         let mut sequencer = lock(&shared.sequencer);
+        sequencer.busy = !sequencer.batch.waiting.is_empty();
+        if !sequencer.busy {
+            shared.settled.notify_all();
+        }
         while sequencer.batch.waiting.is_empty() && !sequencer.closing {
             sequencer = shared.work.wait(sequencer).unwrap_or_else(PoisonError::into_inner);
         }
         if sequencer.batch.waiting.is_empty() {
+            drop(sequencer);
+            if let Err(e) = writer.close() {
+                tracing::warn!(reason = %e, "the journal could not be marked as closed; all events in it are durable");
+            }
             return;
         }
-        let mut batch = std::mem::replace(&mut sequencer.batch, std::mem::take(&mut spare));
-        let chunks: BTreeMap<OrgId, Chunk> =
-            std::mem::take(&mut batch.entries).into_iter().map(|(org, leaved)| (org, Arc::new(leaved))).collect();
-        sequencer.in_flight.clone_from(&chunks);
+        sequencer.busy = true;
+        let (mut batch, chunks, trees) = sequencer.take(std::mem::take(&mut spare));
         drop(sequencer);
 
         if let Err(e) = make_durable(shared, &mut writer, &mut batch) {
-            poison(shared, batch, &e);
+            poison(shared, batch, &e.to_string());
             return;
         }
         // Readable before it is answered: whoever has the answer finds the event.
         if let Some(recent) = shared.view().recents.last() {
             recent.publish(&chunks);
         }
+        shared.trees.write().unwrap_or_else(PoisonError::into_inner).extend(trees);
         lock(&shared.sequencer).in_flight.clear();
         events_in_file += chunks.values().map(|chunk| chunk.entries.len() as u64).sum::<u64>();
         for Waiting { done, answers } in batch.waiting.drain(..) {
@@ -556,7 +605,7 @@ fn write_batches(shared: &Shared, mut writer: Writer) {
             match Writer::create(&*shared.disk, writer.number().next()) {
                 Ok(next) => writer = next,
                 Err(e) => {
-                    poison(shared, spare, &e);
+                    poison(shared, spare, &e.to_string());
                     return;
                 }
             }
@@ -566,8 +615,8 @@ fn write_batches(shared: &Shared, mut writer: Writer) {
                 segments: view.segments.clone(),
                 recents: view.recents.iter().cloned().chain([fresh]).collect(),
             });
-            // Under the sealer's lock, so that it cannot miss this between its look and its wait.
-            drop(lock(&shared.manifest));
+            // Under the lock, so that the sealer cannot miss this between its look and its wait.
+            drop(lock(&shared.sequencer));
             shared.sealing.notify_one();
         }
     }
@@ -591,32 +640,59 @@ fn make_durable(shared: &Shared, writer: &mut Writer, batch: &mut Batch) -> Resu
 
 /// After a failed write or sync nobody knows what is on disk, and a second sync would lie (the page cache forgets the error).
 /// So nothing is written any more; what was waiting is told; a restart reads what is there.
-fn poison(shared: &Shared, batch: Batch, error: &StoreError) {
-    let reason = error.to_string();
+fn poison(shared: &Shared, batch: Batch, reason: &str) {
     tracing::error!(%reason, "the journal cannot be written; no more events are taken until a restart");
     let mut sequencer = lock(&shared.sequencer);
-    sequencer.poisoned = Some(reason.clone());
+    sequencer.poisoned = Some(reason.to_owned());
     let later = std::mem::take(&mut sequencer.batch);
     drop(sequencer);
+    shared.settled.notify_all();
     for waiting in batch.waiting.into_iter().chain(later.waiting) {
-        (waiting.done)(Err(StoreError::Poisoned(reason.clone()).into()));
+        (waiting.done)(Err(StoreError::Poisoned(reason.to_owned()).into()));
     }
 }
 
+/// The first manifest of an empty data directory. The first journal file is durable before it: where there is a manifest, there
+/// is a journal, and that either is missing beside the other's content is damage.
+fn first_start(disk: &dyn Disk) -> Result<Manifest, StoreError> {
+    nothing_is_recorded(disk)?;
+    Writer::create(disk, FileNumber(0))?;
+    let manifest = Manifest::default();
+    manifest.save(disk)?;
+    Ok(manifest)
+}
+
+/// An error if there are events, which without a manifest is damage. A first start that crashed leaves less than that.
+pub(crate) fn nothing_is_recorded(disk: &dyn Disk) -> Result<(), StoreError> {
+    let names = |dir| disk.list(dir).map_err(StoreError::io(dir));
+    let missing = || StoreError::corrupt(crate::manifest::PATH, 0, "the file is missing, and there are events");
+    for name in names(journal::DIR)? {
+        let path = format!("{}/{name}", journal::DIR);
+        let len = disk.open(&path).and_then(|file| file.len()).map_err(StoreError::io(&path))?;
+        if FileNumber::of_name(&name).is_some_and(|number| number != FileNumber(0) || len > HEADER_BYTES as u64) {
+            return Err(missing());
+        }
+    }
+    if names(segment::DIR)?.iter().any(|name| SegmentId::of_name(name).is_some()) {
+        return Err(missing());
+    }
+    Ok(())
+}
+
 /// Removes what a crash left behind: journal files whose events are sealed, files beside their place, segments that never got
-/// into the manifest.
+/// into the manifest. What has not one of our names is somebody else's and stays.
 fn sweep(disk: &dyn Disk, manifest: &Manifest) -> Result<(), StoreError> {
     let remove = |path: &str| disk.remove(path).map_err(StoreError::io(path));
     for name in disk.list(journal::DIR).map_err(StoreError::io(journal::DIR))? {
-        if FileNumber::of_name(&name).is_none_or(|number| number < manifest.journal_from) {
+        if FileNumber::of_name(&name).is_some_and(|number| number < manifest.journal_from) {
             remove(&format!("{}/{name}", journal::DIR))?;
         }
     }
-    let kept: Vec<String> = manifest.segments.iter().flat_map(|meta| [meta.id.path(), meta.id.sidecar_path()]).collect();
+    let kept: BTreeSet<SegmentId> = manifest.segments.iter().map(|meta| meta.id).collect();
     for name in disk.list(segment::DIR).map_err(StoreError::io(segment::DIR))? {
-        let path = format!("{}/{name}", segment::DIR);
-        if !kept.contains(&path) {
-            remove(&path)?;
+        let beside = name.ends_with(".tmp");
+        if SegmentId::of_name(name.trim_end_matches(".tmp")).is_some_and(|id| beside || !kept.contains(&id)) {
+            remove(&format!("{}/{name}", segment::DIR))?;
         }
     }
     for name in disk.list("").map_err(StoreError::io("."))? {
@@ -630,11 +706,13 @@ fn sweep(disk: &dyn Disk, manifest: &Manifest) -> Result<(), StoreError> {
 struct Journal {
     sequencer: Sequencer,
     recents: Vec<Arc<Recent>>,
-    writer: Writer,
+    /// The file to go on with, and how it ended.
+    last: FileNumber,
+    tail: Tail,
     recovered: Recovered,
 }
 
-/// Reads the journal files after the segments, and opens the last for writing.
+/// Reads the journal files after the segments.
 fn recover(disk: &dyn Disk, manifest: &Manifest) -> Result<Journal, StoreError> {
     let mut trees = HashMap::new();
     for log in &manifest.logs {
@@ -643,16 +721,11 @@ fn recover(disk: &dyn Disk, manifest: &Manifest) -> Result<Journal, StoreError> 
     }
     let sealed_until = manifest.segments.iter().flat_map(|meta| &meta.runs).map(|run| run.recorded_max).max();
     let mut sequencer = Sequencer::new(trees, sealed_until.unwrap_or(Timestamp::MIN));
-    let names = disk.list(journal::DIR).map_err(StoreError::io(journal::DIR))?;
-    let files: Vec<FileNumber> = names.iter().filter_map(|name| FileNumber::of_name(name)).collect();
+    let files = journal::files(disk, manifest)?;
     let mut recovered = Recovered::default();
     let mut recents = Vec::new();
-    let mut writer = None;
+    let mut end = None;
     for (at, &number) in files.iter().enumerate() {
-        let due = FileNumber(manifest.journal_from.0 + at as u64);
-        if number != due {
-            return Err(StoreError::corrupt(&due.path(), 0, "the file is missing"));
-        }
         let last = at + 1 == files.len();
         let mut orgs: BTreeMap<OrgId, Leaved> = BTreeMap::new();
         let tail = read_file(disk, number, last, |entry, leaf| {
@@ -667,20 +740,9 @@ fn recover(disk: &dyn Disk, manifest: &Manifest) -> Result<Journal, StoreError> 
         let recent = Recent::new(number);
         recent.publish(&orgs.into_iter().map(|(org, leaved)| (org, Arc::new(leaved))).collect());
         recents.push(Arc::new(recent));
-        if last {
-            // A file without a whole header is made again.
-            writer = Some(match tail.good_bytes {
-                0 => Writer::create(disk, number)?,
-                _ => Writer::resume(disk, number, &tail)?,
-            });
-        }
+        end = Some((number, tail));
     }
-    let writer = match writer {
-        Some(writer) => writer,
-        None => {
-            recents.push(Arc::new(Recent::new(manifest.journal_from)));
-            Writer::create(disk, manifest.journal_from)?
-        }
-    };
-    Ok(Journal { sequencer, recents, writer, recovered })
+    let missing = || StoreError::corrupt(&manifest.journal_from.path(), 0, "the file is missing");
+    let (last, tail) = end.ok_or_else(missing)?;
+    Ok(Journal { sequencer, recents, last, tail, recovered })
 }

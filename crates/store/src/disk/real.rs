@@ -49,9 +49,9 @@ impl Disk for RealDisk {
         Ok(Box::new(RealFile(file)))
     }
 
-    fn append(&self, path: &str) -> io::Result<Box<dyn Append>> {
+    fn append(&self, path: &str, at: u64) -> io::Result<Box<dyn Append>> {
         let mut file = OpenOptions::new().write(true).open(self.path(path))?;
-        file.seek(io::SeekFrom::End(0))?;
+        file.seek(io::SeekFrom::Start(at))?;
         Ok(Box::new(RealFile(file)))
     }
 
@@ -90,10 +90,9 @@ impl Append for RealFile {
         self.0.sync_data()
     }
 
-    fn truncate(&mut self, len: u64) -> io::Result<()> {
-        self.0.set_len(len)?;
-        self.0.seek(io::SeekFrom::Start(len))?;
-        Ok(())
+    fn cut(&mut self) -> io::Result<()> {
+        let at = self.0.stream_position()?;
+        self.0.set_len(at)
     }
 }
 

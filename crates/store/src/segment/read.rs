@@ -1,6 +1,7 @@
 //! Reading a segment: only the columns and the rows that are wanted.
 
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -107,6 +108,8 @@ pub(super) fn footer(path: &str, file: &Arc<dyn ReadAt>) -> Result<Arc<ParquetMe
 pub(crate) enum Wanted<'f> {
     /// All, to build whole entries.
     All,
+    /// Those that say which event stands where.
+    EventIds,
     /// Those that a filter looks at (and for a narrow scope, team and action).
     For { filter: &'f Filter, scope_is_whole: bool },
 }
@@ -116,12 +119,17 @@ impl Wanted<'_> {
     fn all(&self) -> bool {
         match self {
             Wanted::All => true,
+            Wanted::EventIds => false,
             Wanted::For { filter, .. } => !filter.words.is_empty(),
         }
     }
 
     fn names(&self) -> Vec<&'static str> {
-        let Wanted::For { filter, scope_is_whole } = self else { return Vec::new() };
+        let (filter, scope_is_whole) = match self {
+            Wanted::All => return Vec::new(),
+            Wanted::EventIds => return vec![columns::INDEX, columns::EVENT_ID],
+            Wanted::For { filter, scope_is_whole } => (filter, scope_is_whole),
+        };
         let mut names = vec![columns::INDEX, columns::OCCURRED_AT];
         let mut want = |needed: bool, name| {
             if needed {
@@ -141,15 +149,15 @@ impl Wanted<'_> {
 
 impl Segment {
     /// Every entry, in file order.
-    pub(crate) fn scan_all(&self) -> Result<impl Iterator<Item = Result<Entry, StoreError>> + '_, StoreError> {
-        self.entries(vec![0..self.meta.rows])
+    pub(crate) fn scan_all(&self) -> Result<impl Iterator<Item = Result<Entry, StoreError>> + use<'_>, StoreError> {
+        self.entries(std::slice::from_ref(&(0..self.meta.rows)))
     }
 
     /// The entries in these ranges of rows, which ascend and do not overlap.
     pub(crate) fn entries(
         &self,
-        ranges: Vec<std::ops::Range<u64>>,
-    ) -> Result<impl Iterator<Item = Result<Entry, StoreError>> + '_, StoreError> {
+        ranges: &[Range<u64>],
+    ) -> Result<impl Iterator<Item = Result<Entry, StoreError>> + use<'_>, StoreError> {
         let batches = self.batches(Wanted::All, ranges)?;
         Ok(batches.flat_map(move |batch| {
             let decoded: Vec<Result<Entry, StoreError>> = match batch {
@@ -167,10 +175,10 @@ impl Segment {
     pub(crate) fn rows(
         &self,
         wanted: Wanted<'_>,
-        range: std::ops::Range<u64>,
+        range: Range<u64>,
         mut each: impl FnMut(Index, &Row<'_>),
     ) -> Result<(), StoreError> {
-        for batch in self.batches(wanted, vec![range])? {
+        for batch in self.batches(wanted, &[range])? {
             let batch = batch?;
             let columns = Columns::of(&batch);
             for row in 0..batch.num_rows() {
@@ -186,6 +194,19 @@ impl Segment {
         Ok(())
     }
 
+    /// Calls `each` with the index and the event id of every row in a range.
+    pub(crate) fn event_ids(&self, range: Range<u64>, mut each: impl FnMut(Index, &[u8])) -> Result<(), StoreError> {
+        for batch in self.batches(Wanted::EventIds, &[range])? {
+            let batch = batch?;
+            let columns = Columns::of(&batch);
+            let (Some(indexes), Some(ids)) = (columns.index, columns.event_id) else { return Err(self.undecodable(0)) };
+            for row in 0..batch.num_rows() {
+                each(Index(indexes.value(row)), ids.value(row));
+            }
+        }
+        Ok(())
+    }
+
     fn undecodable(&self, row: usize) -> StoreError {
         StoreError::corrupt(&self.meta.id.path(), 0, format!("row {row} of a batch is not an entry"))
     }
@@ -193,15 +214,15 @@ impl Segment {
     fn batches(
         &self,
         wanted: Wanted<'_>,
-        ranges: Vec<std::ops::Range<u64>>,
-    ) -> Result<impl Iterator<Item = Result<RecordBatch, StoreError>> + '_, StoreError> {
+        ranges: &[Range<u64>],
+    ) -> Result<impl Iterator<Item = Result<RecordBatch, StoreError>> + use<'_>, StoreError> {
         let path = self.meta.id.path();
         let chunks = Chunks { file: self.file.clone(), len: self.meta.bytes };
         let options = ArrowReaderOptions::new();
         let metadata = ArrowReaderMetadata::try_new(self.footer.clone(), options).map_err(failed(&path))?;
         let schema = self.footer.file_metadata().schema_descr();
         let mask = if wanted.all() { ProjectionMask::all() } else { ProjectionMask::columns(schema, wanted.names()) };
-        let (groups, selection) = self.select(&ranges);
+        let (groups, selection) = self.select(ranges);
         let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(chunks, metadata)
             .with_projection(mask)
             .with_row_groups(groups)
@@ -213,7 +234,7 @@ impl Segment {
     }
 
     /// The row groups that hold some of the rows, and which rows of those.
-    fn select(&self, ranges: &[std::ops::Range<u64>]) -> (Vec<usize>, RowSelection) {
+    fn select(&self, ranges: &[Range<u64>]) -> (Vec<usize>, RowSelection) {
         let mut groups = Vec::new();
         let mut selectors: Vec<RowSelector> = Vec::new();
         let mut start = 0_u64;
@@ -275,11 +296,11 @@ struct Columns<'a> {
     request: Option<&'a BinaryArray>,
 }
 
-fn text<'a>(array: Option<&'a StringArray>, row: usize) -> Option<&'a str> {
+fn text(array: Option<&StringArray>, row: usize) -> Option<&str> {
     array.filter(|array| array.is_valid(row)).map(|array| array.value(row))
 }
 
-fn bytes<'a>(array: Option<&'a BinaryArray>, row: usize) -> Option<&'a [u8]> {
+fn bytes(array: Option<&BinaryArray>, row: usize) -> Option<&[u8]> {
     array.filter(|array| array.is_valid(row)).map(|array| array.value(row))
 }
 
@@ -417,9 +438,6 @@ fn changes(text: &str) -> Option<Vec<Change>> {
 }
 
 fn request(bytes: &[u8]) -> Option<Box<Request>> {
-    Some(Box::new(Request {
-        key: bytes.get(..16)?.try_into().ok()?,
-        body: bytes.get(16..32)?.try_into().ok()?,
-        events: u32::from_le_bytes(bytes.get(32..)?.try_into().ok()?),
-    }))
+    let (key, body) = bytes.split_at_checked(16)?;
+    Some(Box::new(Request { key: key.try_into().ok()?, body: body.try_into().ok()? }))
 }

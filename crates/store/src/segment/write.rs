@@ -181,9 +181,7 @@ impl Batch {
             }
         }
         match &entry.request {
-            Some(request) => {
-                self.request.append_value([&request.key[..], &request.body, &request.events.to_le_bytes()].concat());
-            }
+            Some(request) => self.request.append_value([request.key, request.body].concat()),
             None => self.request.append_null(),
         }
     }

@@ -1,0 +1,7 @@
+//! The HTTP API. Handlers read: parse, permit, call, render.
+
+pub mod catalog;
+pub mod events;
+pub mod filters;
+pub mod health;
+pub mod openapi;

@@ -1,0 +1,185 @@
+//! `GET /openapi.json`: the API's description, made from the code.
+
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{IntoParams, Modify, OpenApi, ToSchema};
+
+use super::{catalog, events, filters, health};
+use crate::problem::Problem;
+
+/// An event to be recorded. Unknown members are refused.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "describes what record::parse reads")]
+pub struct NewEvent {
+    /// Your own id; makes a retry safe. At most 256 bytes.
+    id: Option<String>,
+    /// What was done: `[A-Za-z0-9][A-Za-z0-9._:-]{0,63}`.
+    #[schema(example = "QUERY_RUN")]
+    action: String,
+    /// When, RFC 3339; the time of receipt unless given; at most a day ahead.
+    #[schema(format = DateTime)]
+    occurred_at: Option<String>,
+    /// The team it concerns.
+    team: Option<String>,
+    /// Who did it.
+    actor: NewActor,
+    /// What it was done to; at most 64.
+    targets: Option<Vec<NewTarget>>,
+    /// From where.
+    context: Option<NewContext>,
+    /// success, failure or denied.
+    outcome: Option<String>,
+    /// How long it took.
+    response_time_ms: Option<u64>,
+    /// What was changed.
+    changes: Option<Vec<NewChange>>,
+    /// Any JSON, at most 32 levels deep.
+    metadata: Option<serde_json::Value>,
+}
+
+/// Who did it.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "describes what record::parse reads")]
+pub struct NewActor {
+    /// What sort of actor: `[a-z0-9][a-z0-9._:-]{0,63}`.
+    #[schema(example = "user")]
+    r#type: String,
+    /// Its id in your system.
+    id: String,
+    /// Its name.
+    name: Option<String>,
+    /// Its e-mail address.
+    email: Option<String>,
+}
+
+/// What it was done to. Needs an id or a name.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "describes what record::parse reads")]
+pub struct NewTarget {
+    /// What sort of thing: `[a-z0-9][a-z0-9._:-]{0,63}`.
+    r#type: String,
+    /// Its id in your system.
+    id: Option<String>,
+    /// Its name.
+    name: Option<String>,
+    /// The environment it stands in.
+    environment: Option<String>,
+}
+
+/// From where it was done.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "describes what record::parse reads")]
+pub struct NewContext {
+    /// The network address.
+    ip: Option<String>,
+    /// The client program.
+    user_agent: Option<String>,
+    /// The session in your system.
+    session_id: Option<String>,
+    /// The request in your system.
+    request_id: Option<String>,
+}
+
+/// One changed field.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "describes what record::parse reads")]
+pub struct NewChange {
+    /// Its name.
+    field: String,
+    /// Its value before.
+    before: Option<serde_json::Value>,
+    /// Its value after.
+    after: Option<serde_json::Value>,
+}
+
+/// The parameters of a list.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes what crate::params reads")]
+pub struct ListQuery {
+    /// An action's identifier. Repeat it for several.
+    action: Option<Vec<String>>,
+    /// A category's title. Repeat it for several.
+    category: Option<Vec<String>>,
+    /// success, failure or denied.
+    outcome: Option<String>,
+    /// The actor's id.
+    actor: Option<String>,
+    /// Part of the actor's e-mail address.
+    email: Option<String>,
+    /// A team's id. Repeat it for several.
+    team: Option<Vec<String>>,
+    /// The type of a target.
+    target_type: Option<String>,
+    /// The id or name of a target.
+    target: Option<String>,
+    /// An address or a network in CIDR form.
+    ip: Option<String>,
+    /// The earliest time: RFC 3339, or a date.
+    from: Option<String>,
+    /// The latest time: RFC 3339, or a date.
+    to: Option<String>,
+    /// Text: each word must stand somewhere in the event.
+    q: Option<String>,
+    /// The IANA time zone in which dates are meant.
+    tz: Option<String>,
+    /// The page, from 1.
+    page: Option<u64>,
+    /// Events on a page; 50 unless given, at most 1,000.
+    per_page: Option<u64>,
+    /// Index order: the events after this index; -1 for the beginning.
+    after: Option<i64>,
+    /// Descending index order: the events before this index.
+    before: Option<u64>,
+    /// With after or before: events at most.
+    limit: Option<u64>,
+}
+
+/// The catalogs.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "describes what record::catalog holds")]
+pub struct CatalogAnswer {
+    /// One for each system.
+    catalogs: Vec<serde_json::Value>,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Acta", description = "An organization's audit trail: record, prove, search, stream, review."),
+    paths(
+        events::create::create_events,
+        events::list::list_events,
+        events::read::read_event,
+        filters::list_filters,
+        catalog::read_catalog,
+        health::healthz,
+        health::readyz,
+        health::metrics_text,
+    ),
+    components(schemas(Problem, events::list::EventSlice<'static>)),
+    security(("api_key" = [])),
+    modifiers(&Keys),
+)]
+struct Description;
+
+struct Keys;
+
+impl Modify for Keys {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("acta_…").build();
+        let components = openapi.components.get_or_insert_with(Default::default);
+        components.add_security_scheme("api_key", SecurityScheme::Http(scheme));
+    }
+}
+
+/// The description as JSON text.
+pub fn text() -> Result<String, serde_json::Error> {
+    Description::openapi().to_pretty_json()
+}
+
+/// Shows the description.
+pub async fn read_openapi() -> Result<Response, Problem> {
+    let text = text().map_err(Problem::internal)?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
+}

@@ -1,0 +1,48 @@
+//! Request bodies: decompressed within bounds, whole or refused.
+
+use std::io::Read;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use crate::problem::Problem;
+
+/// Reads a body and undoes its `Content-Encoding`. Neither the bytes on the wire nor those they become may exceed the limit.
+pub async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Problem> {
+    let raw = match Limited::new(body, limit).collect().await {
+        Ok(collected) => collected.to_bytes(),
+        Err(e) if e.downcast_ref::<LengthLimitError>().is_some() => return Err(over(limit)),
+        Err(_) => return Err(Problem::bad_request("incomplete", "The body ended before it was complete.")),
+    };
+    let encoding = headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?").to_ascii_lowercase());
+    match encoding.as_deref() {
+        None | Some("" | "identity") => Ok(raw),
+        Some("gzip" | "x-gzip") => inflate("gzip", flate2::read::MultiGzDecoder::new(&raw[..]), limit),
+        Some("zstd") => match zstd::stream::read::Decoder::new(&raw[..]) {
+            Ok(decoder) => inflate("zstd", decoder, limit),
+            Err(e) => Err(broken("zstd", &e)),
+        },
+        Some(other) => {
+            let status = axum::http::StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            let detail = format!("The Content-Encoding {other:?} is not known here; send gzip, zstd, or none.");
+            Err(Problem::new(status, "encoding", "Unknown encoding", detail))
+        }
+    }
+}
+
+/// One byte more than the limit is read at most, so that a bomb costs no more than an honest body.
+fn inflate(name: &str, decoder: impl Read, limit: usize) -> Result<Bytes, Problem> {
+    let mut out = Vec::new();
+    let mut bounded = decoder.take(limit as u64 + 1);
+    bounded.read_to_end(&mut out).map_err(|e| broken(name, &e))?;
+    if out.len() > limit { Err(over(limit)) } else { Ok(out.into()) }
+}
+
+fn over(limit: usize) -> Problem {
+    Problem::too_large(format!("The body is larger than {limit} bytes after decompression. Send fewer events at once."))
+}
+
+fn broken(name: &str, error: &std::io::Error) -> Problem {
+    Problem::bad_request("encoding", format!("The body is not whole {name}: {error}."))
+}

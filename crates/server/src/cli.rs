@@ -1,0 +1,91 @@
+//! The command line. Data goes to stdout, words about it to stderr; the exit code is 0, 1 for a failure, 2 for wrong usage, 3
+//! for a check that found faults.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line talks on the terminal")]
+
+mod check;
+mod data;
+mod demo;
+mod import;
+mod init;
+mod key;
+mod logging;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// An organization's audit trail: record, prove, search, stream, review.
+#[derive(Debug, Parser)]
+#[command(name = "acta", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Set up a data directory: the first organization and its owner.
+    Init(init::Init),
+    /// Create, list and revoke API keys. Works while the server runs and while it does not.
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Run the server.
+    Serve(serve::Serve),
+    /// Run the server on a small company's worth of events.
+    Demo(demo::Demo),
+    /// Check a stopped data directory: everything against everything.
+    Check(check::Check),
+    /// Send events from a file to a running server.
+    Import(import::Import),
+    /// List the settings with their values.
+    Config(serve::ShowConfig),
+    /// Print the API's description, OpenAPI 3.1.
+    Openapi,
+}
+
+/// Settings that several commands take.
+#[derive(Debug, Clone, clap::Args)]
+struct Settings {
+    /// A TOML file with settings.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The data directory.
+    #[arg(long, value_name = "DIR")]
+    data: Option<String>,
+}
+
+impl Settings {
+    fn load(&self, listen: Option<&String>) -> Result<crate::config::Config, crate::config::Mistakes> {
+        let flags = [("data", self.data.clone()), ("listen", listen.cloned())];
+        crate::config::Config::load(self.config.as_deref(), std::env::vars(), &flags)
+    }
+}
+
+/// Runs the command that the arguments name.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        Command::Init(init) => init.run(),
+        Command::Key(key) => key.run(),
+        Command::Serve(serve) => serve.run(),
+        Command::Demo(demo) => demo.run(),
+        Command::Check(check) => check.run(),
+        Command::Import(import) => import.run(),
+        Command::Config(show) => show.run(),
+        Command::Openapi => crate::api::openapi::text().map_err(Into::into).map(|text| {
+            println!("{text}");
+            ExitCode::SUCCESS
+        }),
+    };
+    result.unwrap_or_else(|e| {
+        eprintln!("acta: {e:#}");
+        ExitCode::FAILURE
+    })
+}
+
+/// A runtime for commands that serve.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}

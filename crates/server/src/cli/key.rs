@@ -1,0 +1,123 @@
+//! `acta key`: API keys.
+
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+
+use access::KeyScope;
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use directory::{ChangedBy, KeyId, NewApiKey};
+use record::{TeamId, Timestamp};
+
+use super::{Settings, data};
+
+/// What to do with API keys.
+#[derive(Debug, Subcommand)]
+pub(super) enum Key {
+    /// Create a key and print it: this once, and nothing else, on stdout.
+    Create(Create),
+    /// List keys, without their secrets.
+    List(List),
+    /// Make a key useless from now on.
+    Revoke(Revoke),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Create {
+    #[command(flatten)]
+    settings: Settings,
+    /// The organization; not needed if there is only one.
+    #[arg(long, value_name = "NAME")]
+    organization: Option<String>,
+    /// What the key may do: events:write, events:read, events:export, directory:read, directory:write.
+    #[arg(long, value_name = "A,B", value_delimiter = ',', required = true)]
+    scopes: Vec<KeyScope>,
+    /// What the key is for.
+    #[arg(long, value_name = "N", default_value = "key")]
+    name: String,
+    /// Confine the key to one team.
+    #[arg(long, value_name = "ID")]
+    team: Option<String>,
+    /// When it expires: RFC 3339.
+    #[arg(long, value_name = "TIME")]
+    expires_at: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    #[command(flatten)]
+    settings: Settings,
+    /// The organization; not needed if there is only one.
+    #[arg(long, value_name = "NAME")]
+    organization: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Revoke {
+    #[command(flatten)]
+    settings: Settings,
+    /// The organization; not needed if there is only one.
+    #[arg(long, value_name = "NAME")]
+    organization: Option<String>,
+    /// The key's id, as `acta key list` shows it.
+    id: String,
+}
+
+impl Key {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Key::Create(create) => create.run(),
+            Key::List(list) => list.run(),
+            Key::Revoke(revoke) => revoke.run(),
+        }
+    }
+}
+
+impl Create {
+    fn run(self) -> anyhow::Result<ExitCode> {
+        let config = self.settings.load(None)?;
+        let directory = data::existing_directory(&config.data)?;
+        let organization = data::organization(&directory, self.organization.as_deref())?;
+        let time = |text: &String| Timestamp::parse(text).with_context(|| format!("--expires-at {text:?}"));
+        let new = NewApiKey {
+            team: self.team.as_deref().map(TeamId::new).transpose().context("--team")?,
+            name: &self.name,
+            scopes: BTreeSet::from_iter(self.scopes),
+            expires_at: self.expires_at.as_ref().map(time).transpose()?,
+        };
+        let (_, secret) = directory.create_api_key(&ChangedBy::cli(), organization.id, new, data::now())?;
+        println!("{}", secret.expose());
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl List {
+    fn run(self) -> anyhow::Result<ExitCode> {
+        let config = self.settings.load(None)?;
+        let directory = data::existing_directory(&config.data)?;
+        let organization = data::organization(&directory, self.organization.as_deref())?;
+        for key in directory.api_keys(organization.id)? {
+            let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
+            let state = match (key.revoked_at, key.expires_at) {
+                (Some(at), _) => format!("revoked {at}"),
+                (None, Some(at)) => format!("expires {at}"),
+                (None, None) => "valid".to_owned(),
+            };
+            let team = key.team.as_ref().map_or("", |team| team.as_str());
+            println!("{}\t{}…\t{}\t{}\t{team}\t{state}", key.id, key.prefix, key.name, scopes.join(","));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Revoke {
+    fn run(self) -> anyhow::Result<ExitCode> {
+        let config = self.settings.load(None)?;
+        let directory = data::existing_directory(&config.data)?;
+        let organization = data::organization(&directory, self.organization.as_deref())?;
+        let id = KeyId::parse(&self.id)?;
+        let key = directory.revoke_api_key(&ChangedBy::cli(), organization.id, &id, data::now())?;
+        eprintln!("{} ({}) is revoked; a running server refuses it within a second.", key.id, key.name);
+        Ok(ExitCode::SUCCESS)
+    }
+}

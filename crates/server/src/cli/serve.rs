@@ -1,0 +1,64 @@
+//! `acta serve`: the server, until it is told to stop.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use directory::DirectoryOptions;
+use store::disk;
+
+use super::{Settings, data, logging, runtime};
+use crate::app::{App, Doors};
+use crate::config::{Config, SETTINGS};
+use crate::serve::{Server, end_signal};
+
+/// Runs the server.
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    settings: Settings,
+    /// The address to listen on.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+}
+
+impl Serve {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        let config = self.settings.load(self.listen.as_ref())?;
+        logging::start(&config)?;
+        data::existing_directory(&config.data)?;
+        let doors = Doors::system(&config.data)?;
+        let latency = disk::sync_latency(&*doors.disk, &*doors.clock);
+        let app = Arc::new(App::open(config, doors, DirectoryOptions::default())?);
+        let recovered = app.store.recovered();
+        match latency {
+            Ok(ns) => tracing::info!(disk_sync_us = ns / 1_000, "the disk makes a write durable in about this time"),
+            Err(e) => tracing::warn!(error = %e, "the disk's sync latency could not be measured"),
+        }
+        tracing::info!(events = recovered.events, torn_bytes = recovered.torn_bytes, "read from the journal");
+        runtime()?.block_on(async {
+            let server = Server::bind(app).await?;
+            println!("Listening on http://{}", server.address()?);
+            server.run(end_signal()).await
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Lists the settings.
+#[derive(Debug, Args)]
+pub(super) struct ShowConfig {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+impl ShowConfig {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        let config: Config = self.settings.load(None)?;
+        println!("# In a file: as below. In the environment: ACTA_LISTEN and so on. `--config FILE` or ACTA_CONFIG names the file.");
+        for ((name, value), (_, meaning)) in config.values().into_iter().zip(SETTINGS) {
+            println!("\n# {}\n{name} = {}", meaning.trim(), record::Json::string(&value).as_str());
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,323 @@
+//! Settings: from a TOML file, from `ACTA_…` in the environment, from flags; the later wins. All mistakes are told at once.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use record::Limits;
+use store::Options;
+
+use crate::params::PageSizes;
+
+macro_rules! settings {
+    ($($(#[doc = $doc:literal])+ $name:ident: $type:ty = $default:expr;)+) => {
+        /// Every setting, documented where it stands.
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct Config {
+            $($(#[doc = $doc])+ pub $name: $type,)+
+        }
+
+        impl Default for Config {
+            fn default() -> Config {
+                Config { $($name: $default,)+ }
+            }
+        }
+
+        /// Names and meanings, in the order in which they are listed.
+        pub const SETTINGS: &[(&str, &str)] = &[$((stringify!($name), concat!($($doc),+))),+];
+
+        impl Config {
+            fn set(&mut self, name: &str, text: &str) -> Result<(), String> {
+                match name {
+                    $(stringify!($name) => self.$name = Setting::read(text)?,)+
+                    _ => return Err(unknown(name)),
+                }
+                Ok(())
+            }
+
+            /// Every setting's value as text, for showing.
+            pub fn values(&self) -> Vec<(&'static str, String)> {
+                vec![$((stringify!($name), Setting::show(&self.$name))),+]
+            }
+        }
+    };
+}
+
+settings! {
+    /// The data directory.
+    data: PathBuf = PathBuf::from("acta-data");
+    /// The address to listen on. Loopback unless told otherwise.
+    listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8450));
+    /// The address that people use, if a proxy with TLS stands in front: https://audit.example.com. Cookies are then marked Secure.
+    public_url: String = String::new();
+    /// What the server writes about itself to stderr: error, warn, info, debug or trace, or a filter such as "info,store=debug".
+    log: String = "info".to_owned();
+    /// How: text or json.
+    log_format: LogFormat = LogFormat::Text;
+    /// How long a new log promises to keep its entries: an ISO 8601 duration from P1D to P10Y.
+    retention: Retention = Retention("P12M".to_owned());
+    /// One event's JSON text, in bytes, at most.
+    event_bytes_max: usize = 256 * 1024;
+    /// Events in one request, at most.
+    batch_events_max: usize = 10_000;
+    /// Bytes of one request's body, decompressed, at most.
+    batch_bytes_max: usize = 16 << 20;
+    /// Levels of objects and arrays within an event's metadata, at most.
+    metadata_depth_max: usize = 32;
+    /// Targets of one event, at most.
+    targets_max: usize = 64;
+    /// Events on one page of an answer, at most.
+    page_events_max: usize = 1_000;
+    /// A journal file becomes a segment once it has this many events …
+    seal_events: u64 = 131_072;
+    /// … or this many bytes.
+    seal_bytes: u64 = 96 << 20;
+}
+
+/// How the server writes about itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// An ISO 8601 duration in whole days, months or years, one of them: from P1D to P10Y.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retention(String);
+
+/// Something that can be set by text.
+trait Setting: Sized {
+    fn read(text: &str) -> Result<Self, String>;
+    fn show(&self) -> String;
+}
+
+impl Setting for PathBuf {
+    fn read(text: &str) -> Result<PathBuf, String> {
+        if text.is_empty() { Err("must not be empty".to_owned()) } else { Ok(PathBuf::from(text)) }
+    }
+    fn show(&self) -> String {
+        self.display().to_string()
+    }
+}
+
+impl Setting for SocketAddr {
+    fn read(text: &str) -> Result<SocketAddr, String> {
+        text.parse().map_err(|_| format!("{text:?} is not an address and port such as 127.0.0.1:8450"))
+    }
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Setting for String {
+    fn read(text: &str) -> Result<String, String> {
+        Ok(text.to_owned())
+    }
+    fn show(&self) -> String {
+        self.clone()
+    }
+}
+
+impl Setting for usize {
+    fn read(text: &str) -> Result<usize, String> {
+        number(text).and_then(|n| usize::try_from(n).map_err(|e| e.to_string()))
+    }
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Setting for u64 {
+    fn read(text: &str) -> Result<u64, String> {
+        number(text)
+    }
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
+fn number(text: &str) -> Result<u64, String> {
+    match text.replace('_', "").parse::<u64>() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err(format!("{text:?} is not a whole number above 0")),
+    }
+}
+
+impl Setting for LogFormat {
+    fn read(text: &str) -> Result<LogFormat, String> {
+        match text {
+            "text" => Ok(LogFormat::Text),
+            "json" => Ok(LogFormat::Json),
+            _ => Err(format!("{text:?} is neither text nor json")),
+        }
+    }
+    fn show(&self) -> String {
+        match self {
+            LogFormat::Text => "text".to_owned(),
+            LogFormat::Json => "json".to_owned(),
+        }
+    }
+}
+
+impl Setting for Retention {
+    fn read(text: &str) -> Result<Retention, String> {
+        let bad = || format!("{text:?} is not a duration such as P12M, from P1D to P10Y");
+        let (digits, unit) = text.strip_prefix('P').and_then(|rest| rest.split_at_checked(rest.len().max(1) - 1)).ok_or_else(bad)?;
+        let count: u32 = digits.parse().map_err(|_| bad())?;
+        let most = match unit {
+            "D" => 3_653,
+            "M" => 120,
+            "Y" => 10,
+            _ => return Err(bad()),
+        };
+        if (1..=most).contains(&count) && !digits.starts_with('0') { Ok(Retention(text.to_owned())) } else { Err(bad()) }
+    }
+    fn show(&self) -> String {
+        self.0.clone()
+    }
+}
+
+fn unknown(name: &str) -> String {
+    let near = SETTINGS.iter().max_by(|a, b| strsim::jaro(a.0, name).total_cmp(&strsim::jaro(b.0, name)));
+    match near.filter(|(near, _)| strsim::jaro(near, name) > 0.7) {
+        Some((near, _)) => format!("is not a setting; did you mean {near}?"),
+        None => "is not a setting; `acta config` lists them".to_owned(),
+    }
+}
+
+/// Everything that is wrong with the configuration.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration has mistakes:\n{0}")]
+pub struct Mistakes(String);
+
+impl Config {
+    /// Reads all layers: the file, if one is named by `file` or by `ACTA_CONFIG`; variables; flags.
+    pub fn load(
+        file: Option<&Path>,
+        variables: impl Iterator<Item = (String, String)>,
+        flags: &[(&str, Option<String>)],
+    ) -> Result<Config, Mistakes> {
+        let mut config = Config::default();
+        let mut mistakes = String::new();
+        let mut note = |source: &str, name: &str, what: String| {
+            mistakes.push_str(&format!("  {source}: {name} {what}\n"));
+        };
+        let variables: BTreeMap<String, String> = variables.filter(|(name, _)| name.starts_with("ACTA_")).collect();
+        let file = file.map(Path::to_owned).or_else(|| variables.get("ACTA_CONFIG").map(PathBuf::from));
+        if let Some(file) = file {
+            let source = file.display().to_string();
+            match std::fs::read_to_string(&file).map_err(|e| e.to_string()).and_then(|text| {
+                text.parse::<toml::Table>().map_err(|e| e.to_string().trim_end().replace('\n', "\n    "))
+            }) {
+                Err(what) => note(&source, "the file", format!("cannot be read: {what}")),
+                Ok(table) => {
+                    for (name, value) in table {
+                        let text = match value {
+                            toml::Value::String(text) => text,
+                            toml::Value::Integer(number) => number.to_string(),
+                            other => {
+                                note(&source, &name, format!("must be text or a whole number, not {}", other.type_str()));
+                                continue;
+                            }
+                        };
+                        config.set(&name, &text).unwrap_or_else(|what| note(&source, &name, what));
+                    }
+                }
+            }
+        }
+        for (variable, value) in &variables {
+            if variable == "ACTA_CONFIG" {
+                continue;
+            }
+            let name = variable.trim_start_matches("ACTA_").to_lowercase();
+            config.set(&name, value).unwrap_or_else(|what| note("environment", variable, what));
+        }
+        for (name, value) in flags {
+            if let Some(value) = value {
+                config.set(name, value).unwrap_or_else(|what| note("command line", &format!("--{name}"), what));
+            }
+        }
+        if !config.public_url.is_empty() && !config.public_url.starts_with("https://") && !config.public_url.starts_with("http://") {
+            note("configuration", "public_url", "must begin with https:// or http://".to_owned());
+        }
+        if mistakes.is_empty() { Ok(config) } else { Err(Mistakes(mistakes.trim_end().to_owned())) }
+    }
+
+    /// How the store behaves.
+    pub fn store_options(&self) -> Options {
+        Options {
+            seal_events: self.seal_events,
+            seal_bytes: self.seal_bytes,
+            retention: self.retention.0.clone(),
+            ..Options::default()
+        }
+    }
+
+    /// How large an event may be.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            event_bytes: self.event_bytes_max,
+            metadata_depth: self.metadata_depth_max,
+            targets: self.targets_max,
+            ..Limits::default()
+        }
+    }
+
+    /// How many events an answer of the API has.
+    pub fn page_sizes(&self) -> PageSizes {
+        PageSizes { default: 50.min(self.page_events_max), max: self.page_events_max }
+    }
+
+    /// Whether people reach Acta over TLS.
+    pub fn is_https(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_later_layer_wins() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("acta.toml");
+        let text = "listen = \"127.0.0.1:1\"\ndata = \"from-file\"\npage_events_max = 7\n";
+        std::io::Write::write_all(&mut std::fs::File::create(&file).unwrap(), text.as_bytes()).unwrap();
+        let variables = [("ACTA_LISTEN".to_owned(), "127.0.0.1:2".to_owned()), ("HOME".to_owned(), "/".to_owned())];
+        let flags = [("data", Some("from-flag".to_owned())), ("listen", None)];
+        let config = Config::load(Some(&file), variables.into_iter(), &flags).unwrap();
+        assert_eq!(config.data, PathBuf::from("from-flag"));
+        assert_eq!(config.listen.port(), 2);
+        assert_eq!(config.page_events_max, 7);
+        assert_eq!(Config::load(None, std::iter::empty(), &[]).unwrap(), Config::default());
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once() {
+        let variables = [("ACTA_LISTN", "x"), ("ACTA_RETENTION", "P0D"), ("ACTA_SEAL_EVENTS", "many"), ("ACTA_ZZZ", "1")];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let flags = [("listen", Some("everywhere".to_owned()))];
+        let mistakes = Config::load(None, variables.into_iter(), &flags).unwrap_err().to_string();
+        expect_test::expect![[r#"
+            the configuration has mistakes:
+              environment: ACTA_LISTN is not a setting; did you mean listen?
+              environment: ACTA_RETENTION "P0D" is not a duration such as P12M, from P1D to P10Y
+              environment: ACTA_SEAL_EVENTS "many" is not a whole number above 0
+              environment: ACTA_ZZZ is not a setting; `acta config` lists them
+              command line: --listen "everywhere" is not an address and port such as 127.0.0.1:8450"#]]
+        .assert_eq(&mistakes);
+    }
+
+    #[test]
+    fn retention_has_bounds() {
+        for good in ["P1D", "P12M", "P10Y", "P3653D"] {
+            assert!(Retention::read(good).is_ok(), "{good}");
+        }
+        for bad in ["", "P", "12M", "P11Y", "P0M", "P1W", "P01D", "P1M1D", "PÄ"] {
+            assert!(Retention::read(bad).is_err(), "{bad}");
+        }
+    }
+}

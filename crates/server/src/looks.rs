@@ -1,0 +1,71 @@
+//! Reading the log is an event: who looked, with which filter. Repeats within a while are one look.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use record::{Action, Event, Json, Outcome, Timestamp};
+
+use crate::app::App;
+use crate::params::Given;
+use crate::permit::Caller;
+use crate::problem::Problem;
+use crate::record_own;
+
+/// A look with the same filter by the same caller is recorded once in so many milliseconds: turning pages and polling are one
+/// look, another filter is another.
+const SAME_LOOK_MS: i64 = 10 * 60 * 1_000;
+/// Looks remembered; more are forgotten all at once, and recorded again.
+const ENTRIES_MAX: usize = 10_000;
+
+/// Looks recorded a moment ago. Its lock is held for the time of a look-up.
+#[derive(Debug, Default)]
+pub struct Looks(Mutex<HashMap<String, Timestamp>>);
+
+impl Looks {
+    fn is_new(&self, look: String, now: Timestamp) -> bool {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.get(&look).is_some_and(|at| (0..SAME_LOOK_MS).contains(&now.millis_since(*at))) {
+            return false;
+        }
+        if known.len() >= ENTRIES_MAX {
+            known.clear();
+        }
+        known.insert(look, now);
+        true
+    }
+
+    fn forget(&self, look: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(look);
+    }
+}
+
+/// Records that a caller reads the log through `interface` (`api` or `page`) with these parameters.
+///
+/// A store that cannot record does not keep anybody from reading: who investigates a failing disk needs the log. The look is
+/// then in the server's own log, and counted.
+pub async fn note(app: &App, caller: &Caller, interface: &str, given: &Given, request_id: Option<&str>) {
+    let parts = ["page", "per_page", "after", "before", "limit", "tz", "columns"];
+    let filter = Given(given.0.iter().filter(|(name, value)| !parts.contains(&name.as_str()) && !value.is_empty()).cloned().collect());
+    let filter = filter.to_query();
+    let actor = caller.actor();
+    let look = format!("{} {interface} {filter}", actor.id);
+    if !app.looks.is_new(look.clone(), app.now()) {
+        return;
+    }
+    if let Err(problem) = record(app, caller, interface, &filter, request_id).await {
+        app.looks.forget(&look);
+        app.metrics.unrecorded_looks.inc();
+        problem.log();
+        tracing::warn!(actor = %actor.id, interface, filter, "a look at the log could not be recorded");
+    }
+}
+
+async fn record(app: &App, caller: &Caller, interface: &str, filter: &str, request_id: Option<&str>) -> Result<(), Problem> {
+    let action = Action::new(record::text::LOOK).map_err(Problem::internal)?;
+    let mut event = Event::new(action, caller.actor(), app.now());
+    event.context = caller.from.context(request_id);
+    event.outcome = Some(Outcome::Success);
+    let filter = Json::string(filter);
+    event.metadata = Some(Json::trusted(&format!(r#"{{"interface":"{interface}","filter":{}}}"#, filter.as_str())));
+    record_own::own(app, caller.subject().org(), event).await
+}

@@ -1,0 +1,88 @@
+//! Figures about the process, for Prometheus.
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::app::App;
+
+/// Labels of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, prometheus_client::encoding::EncodeLabelSet)]
+pub struct Request {
+    /// The HTTP method.
+    pub method: String,
+    /// The route's pattern, never the path itself: that may hold what is nobody's business.
+    pub route: String,
+    /// The status code.
+    pub status: u16,
+}
+
+/// Labels of events received.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, prometheus_client::encoding::EncodeLabelSet)]
+pub struct Received {
+    /// recorded, duplicate, conflict or refused.
+    pub result: &'static str,
+}
+
+/// What is counted where it happens. The rest is read from the store when asked.
+#[derive(Debug)]
+pub struct Metrics {
+    /// Requests answered.
+    pub requests: Family<Request, Counter>,
+    /// How long they took, in seconds.
+    pub request_seconds: Histogram,
+    /// Events that came in by the API, by what became of them.
+    pub received: Family<Received, Counter>,
+    /// Looks at the log that could not be recorded.
+    pub unrecorded_looks: Counter,
+}
+
+impl Default for Metrics {
+    fn default() -> Metrics {
+        Metrics {
+            requests: Family::default(),
+            request_seconds: Histogram::new(exponential_buckets(0.000_5, 2.0, 15)),
+            received: Family::default(),
+            unrecorded_looks: Counter::default(),
+        }
+    }
+}
+
+/// Everything as Prometheus text.
+pub fn text(app: &App) -> Result<String, std::fmt::Error> {
+    let metrics = &app.metrics;
+    let stats = app.store.stats();
+    let health = app.store.health();
+    let mut all = Registry::with_prefix("acta");
+    all.register("http_requests", "Requests answered", metrics.requests.clone());
+    all.register_with_unit("http_request", "How long requests took", Unit::Seconds, metrics.request_seconds.clone());
+    all.register("events_received", "Events received by the API, by what became of them", metrics.received.clone());
+    all.register("unrecorded_looks", "Looks at the log that could not be recorded", metrics.unrecorded_looks.clone());
+    let mut gauge = |name: &str, help: &str, value: u64| {
+        let gauge: Gauge = Gauge::default();
+        gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+        all.register(name, help, gauge);
+    };
+    gauge("ready", "1 if events can be recorded", u64::from(health.unwritable.is_none()));
+    gauge("sealing_ok", "1 if the last attempt to seal worked", u64::from(health.sealing.is_none()));
+    gauge("recent_events", "Events in the journal and not yet in a segment", stats.recent_events);
+    gauge("segments", "Segments", stats.segments);
+    gauge("segment_events", "Events in segments", stats.segment_rows);
+    gauge("segment_bytes", "Bytes of segment files", stats.segment_bytes);
+    gauge("journal_sync_max_nanoseconds", "The slowest write and sync of the journal", stats.sync_ns_max);
+    let mut counter = |name: &str, help: &str, value: u64| {
+        let counter: Counter = Counter::default();
+        counter.inc_by(value);
+        all.register(name, help, counter);
+    };
+    counter("recorded_events", "Events recorded", stats.recorded);
+    counter("journal_batches", "Batches made durable; one sync each", stats.batches);
+    counter("journal_bytes", "Bytes written to the journal", stats.journal_bytes);
+    counter("journal_sync_nanoseconds", "Time spent in writes and syncs of the journal", stats.sync_ns);
+    counter("sealed_events", "Events sealed into segments", stats.sealed_events);
+    let mut out = String::new();
+    prometheus_client::encoding::text::encode(&mut out, &all)?;
+    Ok(out)
+}

@@ -1,0 +1,211 @@
+//! Who asks, and what she may: the one place where a request becomes a caller, and a caller a [`Scope`].
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use access::{Act, Scope, Subject, decide};
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use directory::{ApiKey, ChangedBy, KeyRefused, Secret, SessionRefused, SignedIn};
+use record::{Actor, Context, Kind};
+
+use crate::app::{App, blocking};
+use crate::problem::Problem;
+
+/// An authenticated caller.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// As whom.
+    pub who: Who,
+    /// From where.
+    pub from: From,
+}
+
+/// As whom a caller is known.
+#[derive(Debug, Clone)]
+pub enum Who {
+    /// An application with an API key.
+    Key(Box<ApiKey>),
+    /// A person with a session.
+    Person(Box<SignedIn>),
+}
+
+/// From where a request came.
+#[derive(Debug, Clone, Default)]
+pub struct From {
+    /// The network address.
+    pub ip: Option<IpAddr>,
+    /// The client program, as it names itself; cut to what an event may hold.
+    pub user_agent: Option<String>,
+}
+
+impl Caller {
+    /// What a decision needs to know.
+    pub fn subject(&self) -> Subject {
+        match &self.who {
+            Who::Key(key) => key.subject(),
+            Who::Person(signed_in) => signed_in.user.subject(),
+        }
+    }
+
+    /// The scope in which the caller may do this, or the reason why not.
+    pub fn permit(&self, act: Act) -> Result<Scope, Problem> {
+        Ok(decide(&self.subject(), act)?)
+    }
+
+    /// The caller, as the actor of an event.
+    pub fn actor(&self) -> Actor {
+        #[expect(clippy::expect_used, reason = "constant words")]
+        let kind = |word| Kind::new(word).expect("a constant word");
+        match &self.who {
+            Who::Key(key) => {
+                Actor { kind: kind("api_key"), id: key.id.as_str().into(), name: Some(key.name.as_str().into()), email: None }
+            }
+            Who::Person(signed_in) => {
+                let user = &signed_in.user;
+                let name = (!user.name.is_empty()).then(|| user.name.as_str().into());
+                Actor { kind: kind("user"), id: user.id.as_str().into(), name, email: Some(user.email.as_str().into()) }
+            }
+        }
+    }
+
+    /// The caller, as whoever changes the directory.
+    pub fn changed_by(&self) -> ChangedBy {
+        let actor = self.actor();
+        ChangedBy {
+            actor_type: actor.kind,
+            actor_id: actor.id.into(),
+            actor_name: actor.name.map(Into::into),
+            actor_email: actor.email.map(Into::into),
+            ip: self.from.ip,
+            user_agent: self.from.user_agent.clone(),
+        }
+    }
+
+    /// The id of the API key, if there is one.
+    pub fn key_id(&self) -> Option<&str> {
+        match &self.who {
+            Who::Key(key) => Some(key.id.as_str()),
+            Who::Person(_) => None,
+        }
+    }
+}
+
+impl From {
+    /// As the context of an event.
+    pub fn context(&self, request_id: Option<&str>) -> Context {
+        Context {
+            ip: self.ip.map(|ip| ip.to_string().into()),
+            user_agent: self.user_agent.as_deref().map(Into::into),
+            session_id: None,
+            request_id: request_id.map(Into::into),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for From {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<From, Self::Rejection> {
+        let ip = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
+        let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        let user_agent = agent.filter(|agent| !agent.is_empty()).map(|agent| agent.chars().take(512).collect());
+        Ok(From { ip, user_agent })
+    }
+}
+
+/// A caller of the API: by its key, or by the pages' session.
+impl FromRequestParts<Arc<App>> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Caller, Problem> {
+        let Ok(from) = From::from_request_parts(parts, app).await;
+        if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
+            let key = key(app, value.to_str().unwrap_or_default()).await?;
+            return Ok(Caller { who: Who::Key(Box::new(key)), from });
+        }
+        let Some(token) = session_token(&parts.headers) else {
+            let detail = "Send an API key in the header \"Authorization: Bearer acta_…\", or sign in.";
+            return Err(Problem::unauthenticated(detail));
+        };
+        let signed_in = session(app, token).await?;
+        // A browser adds the cookie to requests that other sites make it send. Those may read nothing they get to see, but
+        // must not be able to write.
+        if !parts.method.is_safe() && !is_same_origin(&parts.headers) {
+            return Err(Problem::from_other_site());
+        }
+        Ok(Caller { who: Who::Person(Box::new(signed_in)), from })
+    }
+}
+
+impl Problem {
+    fn from_other_site() -> Problem {
+        let status = axum::http::StatusCode::FORBIDDEN;
+        Problem::new(status, "other-site", "Not allowed", "This request came from another site's page; it was not carried out.")
+    }
+}
+
+async fn key(app: &Arc<App>, header: &str) -> Result<ApiKey, Problem> {
+    let secret = header.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let Some(secret) = secret.map(|(_, secret)| secret.trim().to_owned()) else {
+        return Err(Problem::unauthenticated("The Authorization header must be \"Bearer\" and an API key."));
+    };
+    let now = app.now();
+    if let Some(key) = app.keys.get(&secret, now) {
+        return Ok(key);
+    }
+    let shared = app.clone();
+    let found = blocking(move || {
+        let found = shared.directory.find_api_key(&Secret::new(secret.clone()), now)?;
+        if let Ok(key) = &found {
+            shared.keys.put(&secret, key.clone(), now);
+            shared.directory.touch_api_key(key, now)?;
+        }
+        Ok::<_, directory::DirectoryError>(found)
+    })
+    .await??;
+    found.map_err(|refused| {
+        Problem::unauthenticated(match refused {
+            KeyRefused::Unknown => "This API key is not known.",
+            KeyRefused::Revoked => "This API key has been revoked.",
+            KeyRefused::Expired => "This API key has expired.",
+        })
+    })
+}
+
+/// The signed-in person of a session token.
+pub async fn session(app: &Arc<App>, token: String) -> Result<SignedIn, Problem> {
+    let (shared, now) = (app.clone(), app.now());
+    let found = blocking(move || shared.directory.find_session(&Secret::new(token), now)).await??;
+    found.map_err(|refused| {
+        Problem::unauthenticated(match refused {
+            SessionRefused::Unknown => "You are not signed in.",
+            SessionRefused::Expired => "Your session has ended. Sign in again.",
+            SessionRefused::Disabled => "Your account is disabled.",
+        })
+    })
+}
+
+/// The names of the session cookie: with TLS in front of Acta, and without.
+pub const COOKIES: [&str; 2] = ["__Host-acta_session", "acta_session"];
+
+/// The session token in the request's cookies.
+pub fn session_token(headers: &HeaderMap) -> Option<String> {
+    let pairs = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|v| v.split(';'));
+    let mut named = pairs.filter_map(|pair| pair.trim().split_once('=')).filter(|(name, _)| COOKIES.contains(name));
+    named.next().map(|(_, token)| token.to_owned())
+}
+
+/// Whether a request was made by one of our own pages, or by no page at all.
+pub fn is_same_origin(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(site) = text("sec-fetch-site") {
+        return matches!(site, "same-origin" | "none");
+    }
+    match (text("origin"), text("host")) {
+        (Some(origin), Some(host)) => origin.split_once("://").is_some_and(|(_, of)| of == host),
+        (None, _) => true,
+        _ => false,
+    }
+}

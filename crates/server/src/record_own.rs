@@ -1,0 +1,81 @@
+//! Acta's own events: sign-ins, looks at the log, and what the directory's outbox holds.
+
+use std::sync::Arc;
+
+use access::{Act, Scope, Subject, decide};
+use directory::OutboxId;
+use record::parse::{self, Parsed};
+use record::{Event, Limits, OrgId};
+use store::{Answer, AppendError, Prepared};
+
+use crate::app::{App, blocking};
+use crate::problem::Problem;
+
+/// The scope in which Acta itself acts in an organization.
+pub fn system_scope(org: OrgId) -> Scope {
+    #[expect(clippy::expect_used, reason = "the system is denied nothing; a test of `access` says so")]
+    decide(&Subject::System { org }, Act::Record).expect("the system may record")
+}
+
+/// Records events and waits until they are durable.
+pub async fn append(
+    app: &App,
+    scope: &Scope,
+    events: Vec<Prepared>,
+    idempotency: Option<store::Idempotency>,
+) -> Result<Vec<Answer>, AppendError> {
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    app.store.append(scope, events, idempotency, move |answers| {
+        // Nobody listens when the caller has hung up. The events are recorded all the same.
+        drop(sender.send(answers));
+    });
+    receiver.await.unwrap_or(Err(AppendError::Store(store::StoreError::Closing)))
+}
+
+/// Records one event of Acta's own.
+pub async fn own(app: &App, org: OrgId, event: Event) -> Result<(), Problem> {
+    let prepared = Prepared::new(Parsed { event, occurred_at_given: true }, org, None, app.chance());
+    append(app, &system_scope(org), vec![prepared], None).await?;
+    Ok(())
+}
+
+/// Moves the directory's outbox into the log: each change of the directory becomes an event, once.
+///
+/// If we crash between the append and the removal, the same rows come again with the same ids and are duplicates.
+pub async fn drain_outbox(app: &Arc<App>) -> Result<usize, Problem> {
+    let mut moved = 0;
+    loop {
+        let shared = app.clone();
+        let rows = blocking(move || shared.directory.outbox_after(None, 500)).await??;
+        if rows.is_empty() {
+            return Ok(moved);
+        }
+        let mut done: Vec<OutboxId> = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let parsed = parse::event(&row.body, &Limits::none(), app.now()).map_err(Problem::internal)?;
+            let prepared = Prepared::new(parsed, row.org, None, app.chance());
+            append(app, &system_scope(row.org), vec![prepared], None).await?;
+            done.push(row.id);
+        }
+        moved += done.len();
+        let shared = app.clone();
+        blocking(move || shared.directory.outbox_remove(&done)).await??;
+    }
+}
+
+/// Drains the outbox now and then, for changes that the command line made, until the process stops.
+pub fn keep_draining(app: &Arc<App>) {
+    let shared = app.clone();
+    let mut stop = app.tasks.stop_signal();
+    app.tasks.spawn(async move {
+        loop {
+            if let Err(problem) = drain_outbox(&shared).await {
+                problem.log();
+            }
+            tokio::select! {
+                () = stop.wait() => return,
+                () = tokio::time::sleep(std::time::Duration::from_secs(1)) => {}
+            }
+        }
+    });
+}

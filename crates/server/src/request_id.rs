@@ -1,0 +1,83 @@
+//! Every request has an id, which its answer carries.
+
+use std::sync::Arc;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use record::EventId;
+
+use crate::app::App;
+use crate::metrics;
+use crate::problem::Problem;
+
+/// A request's id: the caller's, if it sent a sensible one, otherwise ours.
+#[derive(Debug, Clone)]
+pub struct RequestId(Arc<str>);
+
+impl RequestId {
+    /// The id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+const HEADER: &str = "x-request-id";
+
+/// The outermost layer: gives the id, puts it and the security headers on the answer, writes problems out in the form that the
+/// caller wants, and counts.
+pub async fn layer(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let started = app.clock().monotonic_ns();
+    let id = id_of(&app, &request);
+    request.extensions_mut().insert(id.clone());
+    let is_page = crate::ui::is_page(request.uri().path());
+    let method = request.method().as_str().to_owned();
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+
+    let mut response = next.run(request).await;
+    if let Some(mut problem) = response.extensions_mut().remove::<Problem>() {
+        problem.request_id = Some(id.as_str().to_owned());
+        problem.log();
+        response = if is_page { crate::ui::problem_page(&problem) } else { problem.into_json() };
+    }
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        headers.insert(HEADER, value);
+    }
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, CSP),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.insert("cross-origin-opener-policy", HeaderValue::from_static("same-origin"));
+    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if app.config.is_https() {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+    let seconds = std::time::Duration::from_nanos(app.clock().monotonic_ns().saturating_sub(started)).as_secs_f64();
+    app.metrics.request_seconds.observe(seconds);
+    let labels = metrics::Request { method, route, status: response.status().as_u16() };
+    app.metrics.requests.get_or_create(&labels).inc();
+    response
+}
+
+const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+                   form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+fn id_of(app: &App, request: &Request) -> RequestId {
+    let given = request.headers().get(HEADER).and_then(|value| value.to_str().ok());
+    let sensible = |id: &&str| {
+        (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':'))
+    };
+    let ours = || {
+        let mut random = [0; 8];
+        app.chance().fill(&mut random);
+        EventId::new(app.now(), u16::from(random[0]), random).to_string()
+    };
+    RequestId(given.filter(sensible).map_or_else(ours, str::to_owned).into())
+}

@@ -1,0 +1,93 @@
+//! Running: listening, background tasks, an orderly end.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+
+use crate::app::{App, blocking};
+use crate::record_own;
+use crate::router::router;
+
+/// A server that is bound to its address and not yet answering.
+#[derive(Debug)]
+pub struct Server {
+    app: Arc<App>,
+    listener: TcpListener,
+}
+
+impl Server {
+    /// Binds the address. After this, the port is known even if 0 was asked for.
+    pub async fn bind(app: Arc<App>) -> anyhow::Result<Server> {
+        let address = app.config.listen;
+        let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+        Ok(Server { app, listener })
+    }
+
+    /// The address in fact.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Answers requests until `stop` completes; then answers those that have begun, makes everything durable, and ends.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+        let Server { app, listener } = self;
+        record_own::keep_draining(&app);
+        purge_sessions_now_and_then(&app);
+        let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let mut signal = app.tasks.stop_signal();
+        let shared = app.clone();
+        app.tasks.spawn(async move {
+            tokio::select! {
+                () = stop => {}
+                () = signal.wait() => {}
+            }
+            shared.tasks.tell_stop();
+        });
+        let mut signal = app.tasks.stop_signal();
+        axum::serve(listener, service).with_graceful_shutdown(async move { signal.wait().await }).await?;
+        app.tasks.stop().await;
+        let shared = app.clone();
+        blocking(move || shared.store.close()).await.map_err(|problem| anyhow::anyhow!(problem.detail))?;
+        Ok(())
+    }
+}
+
+fn purge_sessions_now_and_then(app: &Arc<App>) {
+    let shared = app.clone();
+    let mut stop = app.tasks.stop_signal();
+    app.tasks.spawn(async move {
+        loop {
+            let app = shared.clone();
+            let purged = blocking(move || app.directory.purge_sessions(app.now())).await;
+            if let Ok(Err(e)) = purged {
+                tracing::warn!(error = %e, "ended sessions could not be removed");
+            }
+            tokio::select! {
+                () = stop.wait() => return,
+                () = tokio::time::sleep(std::time::Duration::from_secs(3_600)) => {}
+            }
+        }
+    });
+}
+
+/// Completes when the process is asked to end: SIGINT or SIGTERM.
+pub async fn end_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminate = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => drop(terminate.recv().await),
+            Err(e) => {
+                tracing::warn!(error = %e, "cannot listen for SIGTERM");
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    tokio::select! {
+        () = terminate => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    tracing::info!("stopping: finishing what has begun");
+}

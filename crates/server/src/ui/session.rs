@@ -1,0 +1,52 @@
+//! Who looks at a page. Whoever is not signed in is sent to where she can.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::Method;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Redirect, Response};
+use directory::SignedIn;
+
+use super::links;
+use crate::app::{App, blocking};
+use crate::permit::{self, Caller, Who};
+use crate::problem::Problem;
+
+/// A signed-in person in front of a page.
+#[derive(Debug)]
+pub(super) struct Viewer {
+    /// As `permit` knows her.
+    pub(super) caller: Caller,
+    /// Her session.
+    pub(super) signed_in: SignedIn,
+    /// Her organization's name.
+    pub(super) organization: String,
+}
+
+impl Viewer {
+    async fn find(parts: &mut Parts, app: &Arc<App>) -> Result<Viewer, Problem> {
+        let Ok(from) = permit::From::from_request_parts(parts, app).await;
+        let Some(token) = permit::session_token(&parts.headers) else {
+            return Err(Problem::unauthenticated("You are not signed in."));
+        };
+        let signed_in = permit::session(app, token).await?;
+        let (shared, org) = (app.clone(), signed_in.user.org);
+        let organization = blocking(move || shared.directory.organization(org)).await??.name;
+        let caller = Caller { who: Who::Person(Box::new(signed_in.clone())), from };
+        Ok(Viewer { caller, signed_in, organization })
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Viewer {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Viewer, Response> {
+        // After signing in, a page can be shown; a form that was sent cannot be sent again.
+        let next = (parts.method == Method::GET).then(|| parts.uri.path_and_query().map(|it| it.as_str().to_owned())).flatten();
+        Viewer::find(parts, app).await.map_err(|problem| match problem.status {
+            401 => Redirect::to(&links::sign_in(next.as_deref())).into_response(),
+            _ => problem.into_response(),
+        })
+    }
+}

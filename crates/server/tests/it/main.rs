@@ -1,0 +1,17 @@
+//! The process from outside: its HTTP API, its command line, its durability. The files mirror the API's paths.
+
+mod support;
+
+mod catalog;
+mod events_create;
+mod events_list;
+mod events_read;
+mod filters;
+mod health;
+mod openapi;
+mod own_events;
+mod permissions;
+
+mod cli;
+mod cloudtrail;
+mod kill;

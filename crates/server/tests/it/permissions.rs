@@ -1,0 +1,194 @@
+//! Who may do what, on every route: a table that a new route must be added to.
+
+use access::{KeyScope, Role};
+use axum::body::Body;
+use axum::http::{Request, header};
+use directory::{ChangedBy, NewSession};
+
+use crate::support::{Server, event};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_table_of_routes_and_callers() {
+    let server = Server::start();
+    let id = server.post(event("A").to_string()).await.json()["event_id"].as_str().unwrap().to_owned();
+    let mut callers: Vec<(String, (header::HeaderName, String))> = Vec::new();
+    let bearer = |key: String| (header::AUTHORIZATION, format!("Bearer {key}"));
+    callers.push(("nobody".into(), (header::ACCEPT, "*/*".into())));
+    callers.push(("wrong key".into(), bearer("acta_wrong".into())));
+    for scope in KeyScope::ALL {
+        callers.push((format!("key {scope}"), bearer(server.new_key(&[*scope], None))));
+    }
+    let revoked = server.new_key(&[KeyScope::EventsRead], None);
+    let key = server.app.directory.api_keys(server.organization.id).unwrap().into_iter().max_by_key(|k| k.created_at).unwrap();
+    let known: Vec<_> = server.app.directory.api_keys(server.organization.id).unwrap();
+    let key = known.into_iter().find(|k| revoked.starts_with(&k.prefix)).unwrap_or(key);
+    server.app.directory.revoke_api_key(&ChangedBy::cli(), server.organization.id, &key.id, server.app.now()).unwrap();
+    callers.push(("revoked key".into(), bearer(revoked)));
+    for role in Role::ALL {
+        let user = server.new_user(&format!("{role}@example.com"), *role);
+        let new = NewSession { org: server.organization.id, user: &user.id, ip: None, user_agent: None };
+        let (_, token) = server.app.directory.create_session(new, server.app.now()).unwrap();
+        callers.push((role.to_string(), (header::COOKIE, format!("acta_session={}", token.expose()))));
+    }
+    let routes: Vec<(&str, String)> = vec![
+        ("POST", "/v1/events".into()),
+        ("GET", "/v1/events".into()),
+        ("GET", format!("/v1/events/{id}")),
+        ("GET", "/v1/filters".into()),
+        ("GET", "/v1/catalog".into()),
+        ("GET", "/openapi.json".into()),
+        ("GET", "/healthz".into()),
+        ("GET", "/readyz".into()),
+        ("GET", "/metrics".into()),
+    ];
+    let mut table = Vec::new();
+    for (method, path) in &routes {
+        let mut line = format!("{method} {}:", path.replace(&id, "{event_id}"));
+        for (name, (header, value)) in &callers {
+            let request = Request::builder().method(*method).uri(path).header(header, value);
+            let request = request.header(header::CONTENT_TYPE, "application/json");
+            let body = if *method == "POST" { event("B").to_string() } else { String::new() };
+            let answer = server.send(request.body(Body::from(body)).unwrap()).await;
+            line += &format!("\n    {name}: {}", answer.status.as_u16());
+        }
+        table.push(line);
+    }
+    expect_test::expect![[r#"
+        POST /v1/events:
+            nobody: 401
+            wrong key: 401
+            key events:write: 201
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 403
+            revoked key: 401
+            owner: 201
+            admin: 201
+            auditor: 403
+            member: 403
+        GET /v1/events:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 200
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 403
+            revoked key: 401
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 403
+        GET /v1/events/{event_id}:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 200
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 403
+            revoked key: 401
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 403
+        GET /v1/filters:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 200
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 403
+            revoked key: 401
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 403
+        GET /v1/catalog:
+            nobody: 401
+            wrong key: 401
+            key events:write: 200
+            key events:read: 200
+            key events:export: 200
+            key directory:read: 200
+            key directory:write: 200
+            revoked key: 401
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 200
+        GET /openapi.json:
+            nobody: 200
+            wrong key: 200
+            key events:write: 200
+            key events:read: 200
+            key events:export: 200
+            key directory:read: 200
+            key directory:write: 200
+            revoked key: 200
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 200
+        GET /healthz:
+            nobody: 200
+            wrong key: 200
+            key events:write: 200
+            key events:read: 200
+            key events:export: 200
+            key directory:read: 200
+            key directory:write: 200
+            revoked key: 200
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 200
+        GET /readyz:
+            nobody: 200
+            wrong key: 200
+            key events:write: 200
+            key events:read: 200
+            key events:export: 200
+            key directory:read: 200
+            key directory:write: 200
+            revoked key: 200
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 200
+        GET /metrics:
+            nobody: 200
+            wrong key: 200
+            key events:write: 200
+            key events:read: 200
+            key events:export: 200
+            key directory:read: 200
+            key directory:write: 200
+            revoked key: 200
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 200"#]].assert_eq(&table.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_sites_page_cannot_write_with_the_cookie() {
+    let server = Server::start();
+    let user = server.new_user("admin@example.com", Role::Admin);
+    let new = NewSession { org: server.organization.id, user: &user.id, ip: None, user_agent: None };
+    let (_, token) = server.app.directory.create_session(new, server.app.now()).unwrap();
+    let send = async |site: &str| {
+        let request = Request::post("/v1/events")
+            .header(header::COOKIE, format!("acta_session={}", token.expose()))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("sec-fetch-site", site)
+            .body(Body::from(event("A").to_string()))
+            .unwrap();
+        server.send(request).await
+    };
+    assert_eq!(send("cross-site").await.status.as_u16(), 403);
+    assert_eq!(send("same-site").await.status.as_u16(), 403);
+    assert_eq!(send("same-origin").await.status.as_u16(), 201);
+}

@@ -1,0 +1,304 @@
+//! Queries against a model that knows nothing of segments: filter everything, sort everything, cut the page out.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use access::Scope;
+use fastrand::Rng;
+use record::parse::Parsed;
+use record::{Action, Catalogs, Change, Event, Index, Kind, Outcome, Target, TeamId, Timestamp, text};
+use store::{Cursor, Entry, Filter, IpFilter, Page, Store};
+use testkit::{Setup, actor, json, scope, seeds, team_scope};
+
+use crate::{ORG, OTHER, all, indexes};
+
+/// Two that only the organization sees, two that a catalog knows, one that none does.
+const ACTIONS: [&str; 5] = ["QUERY_RUN", "scenario_created", "organization_updated", "LOGIN", "home:made.up-1"];
+const TEAMS: [&str; 3] = ["operations", "sales", "S"];
+const PEOPLE: [(&str, Option<&str>, Option<&str>); 4] = [
+    ("u_1", Some("Ada Lovelace"), Some("Ada@Example.com")),
+    ("u_2", Some("Zoë \"Z\" Ünal\\"), Some("zoë@bücher.example")),
+    ("u_3", None, None),
+    ("ß", Some("ΑΣ 名前 🙂"), Some("x@y")),
+];
+const IPS: [&str; 6] = ["203.0.113.7", "203.0.113.250", "::ffff:203.0.113.9", "2001:db8::5", "AWS Internal", "10.0.0.1"];
+const TARGETS: [(&str, Option<&str>, Option<&str>); 4] = [
+    ("page", Some("p\t1"), Some("Refunds")),
+    ("query", None, Some("get \"Orders\"")),
+    ("page", Some("p2"), None),
+    ("app", Some("Refunds"), None),
+];
+const WORDS: [&str; 8] = ["refunds", "ada", "ünal", "名前", "42", "success", "nowhere-at-all", "\"deep\""];
+
+fn maybe<T>(rng: &mut Rng, some: impl FnOnce(&mut Rng) -> T) -> Option<T> {
+    rng.bool().then(|| some(rng))
+}
+
+fn pick<'a>(rng: &mut Rng, from: &[&'a str]) -> &'a str {
+    from[rng.usize(0..from.len())]
+}
+
+/// Times are few, so that many events have the same.
+fn time(rng: &mut Rng) -> Timestamp {
+    Timestamp::from_millis(1_700_000_000_000 + rng.i64(0..40) * 1_000 - rng.i64(0..2) * 100_000_000_000)
+}
+
+fn random_event(rng: &mut Rng) -> Parsed {
+    let (id, name, email) = PEOPLE[rng.usize(0..PEOPLE.len())];
+    let mut who = actor(id);
+    who.name = name.filter(|_| rng.bool()).map(Into::into);
+    who.email = email.filter(|_| rng.bool()).map(Into::into);
+    let mut event = Event::new(Action::new(pick(rng, &ACTIONS)).unwrap(), who, time(rng));
+    event.team = maybe(rng, |rng| TeamId::new(pick(rng, &TEAMS)).unwrap());
+    event.outcome = maybe(rng, |rng| Outcome::ALL[rng.usize(0..3)]);
+    event.context.ip = maybe(rng, |rng| pick(rng, &IPS).into());
+    event.context.user_agent = maybe(rng, |_| "Mozilla/5.0\n(\u{1}X11)".into());
+    event.response_time_ms = maybe(rng, |rng| rng.u64(0..i64::MAX as u64));
+    for _ in 0..rng.usize(0..3) {
+        let (kind, id, name) = TARGETS[rng.usize(0..TARGETS.len())];
+        let environment = maybe(rng, |_| "prod\\é".into());
+        event.targets.push(Target {
+            kind: Kind::new(kind).unwrap(),
+            id: id.map(Into::into),
+            name: name.map(Into::into),
+            environment,
+        });
+    }
+    for _ in 0..rng.usize(0..2) {
+        let before = maybe(rng, |_| json("null"));
+        event.changes.push(Change {
+            field: "röle\"".into(),
+            before,
+            after: maybe(rng, |_| json(r#"{"a":[1.50,"\u00fcNAL"]}"#)),
+        });
+    }
+    event.metadata = maybe(rng, |rng| json(&format!(r#"{{"x":{},"y":["\"Deep\"",1e999,true]}}"#, rng.u8(0..60))));
+    Parsed { event, occurred_at_given: true }
+}
+
+fn random_filter(rng: &mut Rng) -> Filter {
+    let mut filter = Filter::default();
+    // Few parts at a time, or nothing ever matches.
+    for _ in 0..rng.usize(0..3) {
+        match rng.u8(0..11) {
+            0 => filter.actions = Some((0..rng.usize(0..3)).map(|_| Action::new(pick(rng, &ACTIONS)).unwrap()).collect()),
+            1 => filter.outcome = Some(Outcome::ALL[rng.usize(0..3)]),
+            2 => filter.actor = Some(PEOPLE[rng.usize(0..PEOPLE.len())].0.into()),
+            3 => filter.email = Some(pick(rng, &["ada@", "example.com", "ë@b", "nobody", "y"]).into()),
+            4 => filter.teams = (0..rng.usize(1..3)).map(|_| TeamId::new(pick(rng, &TEAMS)).unwrap()).collect(),
+            5 => filter.target_type = Some(Kind::new(TARGETS[rng.usize(0..TARGETS.len())].0).unwrap()),
+            6 => filter.target = Some(pick(rng, &["Refunds", "p\t1", "get \"Orders\"", "p3"]).into()),
+            7 => {
+                filter.ip = Some(
+                    IpFilter::parse(pick(
+                        rng,
+                        &["203.0.113.0/24", "203.0.113.7", "2001:db8::/32", "aws INTERNAL", "0.0.0.0/0"],
+                    ))
+                    .unwrap(),
+                )
+            }
+            8 => filter.from = Some(time(rng)),
+            9 => filter.to = Some(time(rng)),
+            _ => filter.words = (0..rng.usize(1..3)).map(|_| pick(rng, &WORDS).to_owned()).collect(),
+        }
+    }
+    filter
+}
+
+/// What the documentation of [`Filter`] says, as plainly as it can be said.
+fn matches(scope: &Scope, filter: &Filter, event: &Event) -> bool {
+    let team = event.team.as_ref().map(TeamId::as_str);
+    let visible = match scope.only_team() {
+        None => true,
+        Some(only) => team == Some(only.as_str()) && !Catalogs::built_in().is_organization_only(event.action.as_str()),
+    };
+    let in_net = |ip: &str| match filter.ip.as_ref().unwrap() {
+        IpFilter::Text(text) => ip.to_ascii_lowercase() == text.to_ascii_lowercase(),
+        IpFilter::Net { address, prefix } => {
+            let bits = |ip: IpAddr| match ip {
+                IpAddr::V4(ip) => format!("4{:032b}", u32::from(ip)),
+                IpAddr::V6(ip) => format!("6{:0128b}", u128::from(ip)),
+            };
+            ip.parse().is_ok_and(|ip: IpAddr| bits(ip.to_canonical()).starts_with(&bits(*address)[..=usize::from(*prefix)]))
+        }
+    };
+    let target = |target: &Target| {
+        filter.target_type.as_ref().is_none_or(|kind| target.kind == *kind)
+            && filter
+                .target
+                .as_ref()
+                .is_none_or(|wanted| [&target.id, &target.name].into_iter().flatten().any(|its| its == wanted))
+    };
+    let checks = [
+        visible,
+        filter.actions.as_ref().is_none_or(|actions| actions.contains(&event.action)),
+        filter.outcome.is_none() || event.outcome == filter.outcome,
+        filter.actor.as_ref().is_none_or(|actor| event.actor.id == *actor),
+        filter
+            .email
+            .as_ref()
+            .is_none_or(|part| event.actor.email.as_ref().is_some_and(|its| its.to_lowercase().contains(&**part))),
+        filter.teams.is_empty() || event.team.as_ref().is_some_and(|team| filter.teams.contains(team)),
+        filter.target_type.is_none() && filter.target.is_none() || event.targets.iter().any(target),
+        filter.ip.is_none() || event.context.ip.as_deref().is_some_and(in_net),
+        filter.from.is_none_or(|from| event.occurred_at >= from),
+        filter.to.is_none_or(|to| event.occurred_at <= to),
+        filter.words.iter().all(|word| text::lower(event).lines().any(|line| line.contains(word))),
+    ];
+    checks.into_iter().all(|fine| fine)
+}
+
+fn check_page(store: &Store, model: &[Entry], scope: &Scope, filter: &Filter, page: Page) {
+    let mut wanted: Vec<&Entry> = model.iter().filter(|entry| matches(scope, filter, &entry.event)).collect();
+    wanted.sort_by_key(|entry| std::cmp::Reverse((entry.event.occurred_at, entry.index)));
+    let offset = usize::try_from(page.offset).unwrap_or(usize::MAX).min(wanted.len());
+    let cut: Vec<Entry> = wanted[offset..].iter().take(page.limit).map(|entry| (*entry).clone()).collect();
+    let rows = store.query(scope, filter, page).unwrap();
+    assert_eq!((rows.total, indexes(&rows.events)), (wanted.len() as u64, indexes(&cut)), "{scope:?} {filter:?} {page:?}");
+    assert_eq!(rows.events, cut);
+}
+
+/// Reads everything that matches in steps of `limit`, forwards and backwards.
+fn check_slices(store: &Store, model: &[Entry], scope: &Scope, filter: &Filter, limit: usize) {
+    let mut wanted: Vec<Index> = model.iter().filter(|e| matches(scope, filter, &e.event)).map(|e| e.index).collect();
+    for descending in [false, true] {
+        let mut read: Vec<Index> = Vec::new();
+        let mut cursor = if descending { Cursor::Before(Index(u64::MAX)) } else { Cursor::After(None) };
+        loop {
+            let slice = store.slice(scope, filter, cursor, limit).unwrap();
+            assert!(slice.events.len() <= limit);
+            assert!(slice.events.iter().all(|entry| *entry == model[usize::try_from(entry.index.0).unwrap()]));
+            read.extend(slice.events.iter().map(|entry| entry.index));
+            if slice.events.len() < limit {
+                let end = if descending { 0 } else { model.len() as u64 - 1 };
+                assert_eq!(slice.next, Some(Index(end)), "all of the log has been looked at");
+                break;
+            }
+            cursor = if descending { Cursor::Before(slice.next.unwrap()) } else { Cursor::After(slice.next) };
+        }
+        assert_eq!(read, wanted, "{scope:?} {filter:?} by {limit}, descending: {descending}");
+        wanted.reverse();
+    }
+}
+
+type Counts = BTreeMap<String, u64>;
+
+fn check_values(store: &Store, model: &[Entry], scope: &Scope) {
+    let (mut actions, mut teams, mut actors) = (Counts::new(), Counts::new(), Counts::new());
+    let mut people: BTreeMap<String, (Option<Box<str>>, Option<Box<str>>)> = BTreeMap::new();
+    for Entry { event, .. } in model.iter().filter(|entry| matches(scope, &Filter::default(), &entry.event)) {
+        *actions.entry(event.action.to_string()).or_default() += 1;
+        event.team.iter().for_each(|team| *teams.entry(team.to_string()).or_default() += 1);
+        *actors.entry(event.actor.id.to_string()).or_default() += 1;
+        let person = people.entry(event.actor.id.to_string()).or_default();
+        person.0 = event.actor.name.clone().or(person.0.take());
+        person.1 = event.actor.email.clone().or(person.1.take());
+    }
+    let found = store.values(scope).unwrap();
+    assert_eq!(found.actions.iter().map(|(k, n)| (k.to_string(), *n)).collect::<Counts>(), actions);
+    assert_eq!(found.teams.iter().map(|(k, n)| (k.to_string(), *n)).collect::<Counts>(), teams);
+    assert_eq!(found.actors.iter().map(|(k, v)| (k.to_string(), v.events)).collect::<Counts>(), actors);
+    // What a person is called is the latest that was said of her.
+    let names = found.actors.into_iter().map(|(id, value)| (id.to_string(), (value.name, value.email)));
+    assert_eq!(names.collect::<BTreeMap<_, _>>(), people);
+}
+
+fn check_all(store: &Store, model: &[Entry], rng: &mut Rng, queries: usize) {
+    let scopes = [scope(ORG), scope(ORG), team_scope(ORG, "operations"), team_scope(ORG, "S"), team_scope(ORG, "nobody")];
+    assert_eq!(all(store, ORG), model);
+    for _ in 0..queries {
+        let scope = &scopes[rng.usize(0..scopes.len())];
+        let filter = if rng.u8(0..4) == 0 { Filter::default() } else { random_filter(rng) };
+        let offset = [0, 0, rng.u64(0..300), u64::MAX][rng.usize(0..4)];
+        let limit = [0, 1, 10, 100, usize::MAX][rng.usize(0..5)];
+        check_page(store, model, scope, &filter, Page { offset, limit });
+    }
+    for _ in 0..queries / 8 {
+        let scope = &scopes[rng.usize(0..scopes.len())];
+        let filter = if rng.bool() { Filter::default() } else { random_filter(rng) };
+        check_slices(store, model, scope, &filter, rng.usize(1..90));
+    }
+    for scope in &scopes {
+        check_values(store, model, scope);
+    }
+}
+
+#[test]
+fn queries_agree_with_the_model() {
+    for seed in seeds(8) {
+        println!("ACTA_SEED={seed}");
+        let mut rng = Rng::with_seed(seed);
+        let mut setup = Setup::new(seed);
+        // Some stores seal often, some hardly.
+        setup.options.seal_events = rng.u64(10..150);
+        let mut store = setup.open();
+        for round in 0..4 {
+            for _ in 0..rng.usize(1..40) {
+                setup.append(&store, ORG, (0..rng.usize(0..6)).map(|_| random_event(&mut rng))).unwrap();
+                setup.append(&store, OTHER, (0..rng.usize(0..3)).map(|_| random_event(&mut rng))).unwrap();
+            }
+            if round == 2 {
+                store.close();
+                drop(store);
+                store = setup.open();
+            }
+            let model = all(&store, ORG);
+            check_all(&store, &model, &mut rng, 24);
+            store.settle();
+            check_all(&store, &model, &mut rng, 24);
+        }
+    }
+}
+
+/// The same queries just before and just after sealing: the recent and the sealed form of an event are the same event.
+#[test]
+fn sealing_changes_no_answer() {
+    for seed in seeds(3) {
+        println!("ACTA_SEED={seed}");
+        let mut rng = Rng::with_seed(seed);
+        let mut setup = Setup::new(seed);
+        setup.options.seal_events = 400;
+        let store = setup.open();
+        setup.append(&store, ORG, (0..399).map(|_| random_event(&mut rng))).unwrap();
+        setup.append(&store, OTHER, [random_event(&mut rng)]).unwrap();
+        // One more would be the file's last; until then all is recent.
+        let recent = all(&store, ORG);
+        let queries: Vec<(Filter, Page)> =
+            (0..60).map(|_| (random_filter(&mut rng), Page { offset: rng.u64(0..20), limit: 25 })).collect();
+        let ask = |store: &Store, filter: &Filter, page: Page| {
+            let rows = store.query(&scope(ORG), filter, page).unwrap();
+            (rows.total, rows.events)
+        };
+        store.settle();
+        let sealed = all(&store, ORG);
+        assert_eq!(recent, sealed);
+        assert_eq!(store.stats().segments, 1, "the request of 400 entries filled a file");
+        for (filter, page) in &queries {
+            let mut wanted: Vec<&Entry> = recent.iter().filter(|e| matches(&scope(ORG), filter, &e.event)).collect();
+            wanted.sort_by_key(|entry| std::cmp::Reverse((entry.event.occurred_at, entry.index)));
+            let (total, events) = ask(&store, filter, *page);
+            assert_eq!(total, wanted.len() as u64, "{filter:?}");
+            let offset = usize::try_from(page.offset).unwrap().min(wanted.len());
+            assert!(events.iter().eq(wanted[offset..].iter().copied().take(25)), "{filter:?}");
+        }
+        drop(store);
+        let store = setup.open();
+        assert_eq!(all(&store, ORG), recent);
+    }
+}
+
+#[test]
+fn a_slice_of_nothing_is_empty() {
+    let setup = Setup::new(1);
+    let store = setup.open();
+    let slice = store.slice(&scope(ORG), &Filter::default(), Cursor::After(None), 10).unwrap();
+    assert_eq!((slice.events.len(), slice.next), (0, None));
+    setup.append(&store, ORG, (0..80).map(testkit::event)).unwrap();
+    for from in [Cursor::After(Some(Index(u64::MAX))), Cursor::Before(Index(0)), Cursor::After(Some(Index(80)))] {
+        let slice = store.slice(&scope(ORG), &Filter::default(), from, 10).unwrap();
+        let (Cursor::After(Some(stays)) | Cursor::Before(stays)) = from else { panic!("{from:?}") };
+        assert_eq!((slice.events.len(), slice.next), (0, Some(stays)));
+    }
+    let slice = store.slice(&scope(ORG), &Filter::default(), Cursor::After(Some(Index(4))), 0).unwrap();
+    assert_eq!((slice.events.len(), slice.next), (0, Some(Index(4))), "a limit of none is none");
+}
