@@ -64,6 +64,11 @@ fn plain(error: &serde_json::Error) -> String {
     error.to_string()
 }
 
+/// Faults told of one event.
+const FAULTS_MAX: usize = 16;
+/// Members of one object of the model, far above those that it knows: so that looking for repeats stays cheap.
+const MEMBERS_MAX: usize = 64;
+
 struct Reader<'l> {
     limits: &'l Limits,
     faults: Vec<Fault>,
@@ -91,8 +96,11 @@ impl<'a> Object<'a> {
 }
 
 impl Reader<'_> {
+    /// Notes a fault. Who sends a thousand wants to be told of the first few.
     fn fault(&mut self, pointer: String, detail: impl Into<String>) {
-        self.faults.push(Fault { pointer, detail: detail.into() });
+        if self.faults.len() < FAULTS_MAX {
+            self.faults.push(Fault { pointer, detail: detail.into() });
+        }
     }
 
     fn event(&mut self, raw: &RawValue, now: Timestamp) -> Option<Parsed> {
@@ -213,6 +221,13 @@ impl Reader<'_> {
                 return None;
             }
         };
+        if members.len() > MEMBERS_MAX {
+            self.fault(
+                pointer,
+                format!("has {} members; this object knows a few, see the API's description", members.len()),
+            );
+            return None;
+        }
         for (at, (name, _)) in members.iter().enumerate() {
             if members.iter().take(at).any(|(earlier, _)| earlier == name) {
                 self.fault(format!("{pointer}/{}", escape(name)), "stands twice");
@@ -451,6 +466,16 @@ mod tests {
             ]
             .map(|text| format!("{text} => {}", faults(&text.replacen('F', fine, 1))))
             .join("\n"),
+        );
+    }
+
+    #[test]
+    fn a_flood_of_faults_is_told_in_brief() {
+        let unknown = |n: usize| (0..n).map(|k| format!(r#""x{k}":1"#)).collect::<Vec<_>>().join(",");
+        assert_eq!(faults(&format!("{{{}}}", unknown(30))).lines().count(), FAULTS_MAX);
+        assert_eq!(
+            faults(&format!("{{{}}}", unknown(20_000))),
+            ": has 20000 members; this object knows a few, see the API's description"
         );
     }
 

@@ -72,7 +72,11 @@ impl Doors {
 }
 
 /// Opens the directory of a data directory.
-pub fn open_directory(data: &Path, doors: &Doors, options: DirectoryOptions) -> Result<Directory, directory::DirectoryError> {
+pub fn open_directory(
+    data: &Path,
+    doors: &Doors,
+    options: DirectoryOptions,
+) -> Result<Directory, directory::DirectoryError> {
     Directory::open(&data.join(DATABASE), doors.secrets.clone(), options)
 }
 

@@ -1,6 +1,7 @@
 //! Request bodies: decompressed within bounds, whole or refused.
 
 use std::io::Read;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
@@ -8,9 +9,16 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::problem::Problem;
 
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Reads a body and undoes its `Content-Encoding`. Neither the bytes on the wire nor those they become may exceed the limit.
 pub async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Problem> {
-    let raw = match Limited::new(body, limit).collect().await {
+    let Ok(whole) = tokio::time::timeout(PATIENCE, Limited::new(body, limit).collect()).await else {
+        let status = axum::http::StatusCode::REQUEST_TIMEOUT;
+        return Err(Problem::new(status, "slow", "Too slow", "The body did not arrive within a minute."));
+    };
+    let raw = match whole {
         Ok(collected) => collected.to_bytes(),
         Err(e) if e.downcast_ref::<LengthLimitError>().is_some() => return Err(over(limit)),
         Err(_) => return Err(Problem::bad_request("incomplete", "The body ended before it was complete.")),

@@ -164,7 +164,8 @@ impl Setting for LogFormat {
 impl Setting for Retention {
     fn read(text: &str) -> Result<Retention, String> {
         let bad = || format!("{text:?} is not a duration such as P12M, from P1D to P10Y");
-        let (digits, unit) = text.strip_prefix('P').and_then(|rest| rest.split_at_checked(rest.len().max(1) - 1)).ok_or_else(bad)?;
+        let (digits, unit) =
+            text.strip_prefix('P').and_then(|rest| rest.split_at_checked(rest.len().max(1) - 1)).ok_or_else(bad)?;
         let count: u32 = digits.parse().map_err(|_| bad())?;
         let most = match unit {
             "D" => 3_653,
@@ -208,9 +209,10 @@ impl Config {
         let file = file.map(Path::to_owned).or_else(|| variables.get("ACTA_CONFIG").map(PathBuf::from));
         if let Some(file) = file {
             let source = file.display().to_string();
-            match std::fs::read_to_string(&file).map_err(|e| e.to_string()).and_then(|text| {
-                text.parse::<toml::Table>().map_err(|e| e.to_string().trim_end().replace('\n', "\n    "))
-            }) {
+            match std::fs::read_to_string(&file)
+                .map_err(|e| e.to_string())
+                .and_then(|text| text.parse::<toml::Table>().map_err(|e| e.to_string().trim_end().replace('\n', "\n    ")))
+            {
                 Err(what) => note(&source, "the file", format!("cannot be read: {what}")),
                 Ok(table) => {
                     for (name, value) in table {
@@ -228,7 +230,8 @@ impl Config {
             }
         }
         for (variable, value) in &variables {
-            if variable == "ACTA_CONFIG" {
+            // Of the commands that talk to a server, and of this function.
+            if ["ACTA_CONFIG", "ACTA_URL", "ACTA_KEY"].contains(&variable.as_str()) {
                 continue;
             }
             let name = variable.trim_start_matches("ACTA_").to_lowercase();
@@ -239,7 +242,10 @@ impl Config {
                 config.set(name, value).unwrap_or_else(|what| note("command line", &format!("--{name}"), what));
             }
         }
-        if !config.public_url.is_empty() && !config.public_url.starts_with("https://") && !config.public_url.starts_with("http://") {
+        if !config.public_url.is_empty()
+            && !config.public_url.starts_with("https://")
+            && !config.public_url.starts_with("http://")
+        {
             note("configuration", "public_url", "must begin with https:// or http://".to_owned());
         }
         if mistakes.is_empty() { Ok(config) } else { Err(Mistakes(mistakes.trim_end().to_owned())) }

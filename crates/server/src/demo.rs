@@ -37,7 +37,10 @@ pub fn set_up(app: &App, password: &Secret) -> anyhow::Result<Demo> {
         Ok(organization) => {
             let owner = app.directory.users(organization.id)?.into_iter().find(|user| user.email == OWNER_EMAIL);
             let Some(owner) = owner else {
-                anyhow::bail!("{} is there, but without {OWNER_EMAIL}: this is not a demo's data directory", organization.name);
+                anyhow::bail!(
+                    "{} is there, but without {OWNER_EMAIL}: this is not a demo's data directory",
+                    organization.name
+                );
             };
             app.directory.set_user_password(&by, organization.id, &owner.id, password, now)?;
             Ok(Demo { organization, is_new: false })
@@ -82,7 +85,8 @@ pub fn tell(app: &Arc<App>, demo: &Demo, events: usize, progress: &mut dyn FnMut
     let mut under_way = 0;
     let mut story = Story::new(SEED, events.max(story::EVENTS_MIN), app.now()).events().peekable();
     while let Some(event) = story.next() {
-        let parsed = parse::event(&event.to_string(), &app.limits, app.now()).map_err(|e| anyhow::anyhow!("{e:?}: {event}"))?;
+        let parsed =
+            parse::event(&event.to_string(), &app.limits, app.now()).map_err(|e| anyhow::anyhow!("{e:?}: {event}"))?;
         batch.push(Prepared::new(parsed, demo.organization.id, None, app.chance()));
         sent += 1;
         if batch.len() < BATCH_EVENTS && story.peek().is_some() {

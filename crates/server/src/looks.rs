@@ -45,7 +45,9 @@ impl Looks {
 /// then in the server's own log, and counted.
 pub async fn note(app: &App, caller: &Caller, interface: &str, given: &Given, request_id: Option<&str>) {
     let parts = ["page", "per_page", "after", "before", "limit", "tz", "columns"];
-    let filter = Given(given.0.iter().filter(|(name, value)| !parts.contains(&name.as_str()) && !value.is_empty()).cloned().collect());
+    let filter = Given(
+        given.0.iter().filter(|(name, value)| !parts.contains(&name.as_str()) && !value.is_empty()).cloned().collect(),
+    );
     let filter = filter.to_query();
     let actor = caller.actor();
     let look = format!("{} {interface} {filter}", actor.id);

@@ -149,7 +149,8 @@ impl Reader<'_> {
             if !known.contains(&name) {
                 let near = known.iter().max_by(|a, b| strsim::jaro(a, name).total_cmp(&strsim::jaro(b, name)));
                 let hint = near.filter(|near| strsim::jaro(near, name) > 0.75);
-                let hint = hint.map_or_else(|| format!("known are {}", known.join(", ")), |near| format!("did you mean {near}?"));
+                let hint =
+                    hint.map_or_else(|| format!("known are {}", known.join(", ")), |near| format!("did you mean {near}?"));
                 self.fault(name, format!("is not a parameter here; {hint}"));
             } else if count > 1 && !repeatable.contains(&name) {
                 self.fault(name, "stands more than once");
@@ -194,9 +195,14 @@ impl Reader<'_> {
             }
             outcome
         });
-        let target_type =
-            self.given.first("target_type").and_then(|name| Kind::new(name).map_err(|e| self.fault("target_type", e.to_string())).ok());
-        let ip = self.given.first("ip").and_then(|text| IpFilter::parse(text.trim()).map_err(|e| self.fault("ip", e.to_string())).ok());
+        let target_type = self
+            .given
+            .first("target_type")
+            .and_then(|name| Kind::new(name).map_err(|e| self.fault("target_type", e.to_string())).ok());
+        let ip = self
+            .given
+            .first("ip")
+            .and_then(|text| IpFilter::parse(text.trim()).map_err(|e| self.fault("ip", e.to_string())).ok());
         let from = self.time("from", zone, Bound::First);
         let to = self.time("to", zone, Bound::Last);
         if let (Some(from), Some(to)) = (from, to)
@@ -240,7 +246,10 @@ impl Reader<'_> {
             }
             let page = self.number("page", 1, u64::MAX).unwrap_or(1);
             let per_page = self.number("per_page", 1, sizes.max as u64);
-            return Part::Page { page, per_page: per_page.map_or(sizes.default, |n| usize::try_from(n).unwrap_or(sizes.max)) };
+            return Part::Page {
+                page,
+                per_page: per_page.map_or(sizes.default, |n| usize::try_from(n).unwrap_or(sizes.max)),
+            };
         };
         for other in ["page", "per_page", if cursor == "after" { "before" } else { "after" }] {
             if self.given.first(other).is_some() {

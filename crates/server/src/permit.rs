@@ -59,9 +59,12 @@ impl Caller {
         #[expect(clippy::expect_used, reason = "constant words")]
         let kind = |word| Kind::new(word).expect("a constant word");
         match &self.who {
-            Who::Key(key) => {
-                Actor { kind: kind("api_key"), id: key.id.as_str().into(), name: Some(key.name.as_str().into()), email: None }
-            }
+            Who::Key(key) => Actor {
+                kind: kind("api_key"),
+                id: key.id.as_str().into(),
+                name: Some(key.name.as_str().into()),
+                email: None,
+            },
             Who::Person(signed_in) => {
                 let user = &signed_in.user;
                 let name = (!user.name.is_empty()).then(|| user.name.as_str().into());
@@ -142,7 +145,12 @@ impl FromRequestParts<Arc<App>> for Caller {
 impl Problem {
     fn from_other_site() -> Problem {
         let status = axum::http::StatusCode::FORBIDDEN;
-        Problem::new(status, "other-site", "Not allowed", "This request came from another site's page; it was not carried out.")
+        Problem::new(
+            status,
+            "other-site",
+            "Not allowed",
+            "This request came from another site's page; it was not carried out.",
+        )
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use record::EventId;
@@ -32,7 +32,7 @@ pub async fn layer(State(app): State<Arc<App>>, mut request: Request, next: Next
     let id = id_of(&app, &request);
     request.extensions_mut().insert(id.clone());
     let is_page = crate::ui::is_page(request.uri().path());
-    let method = request.method().as_str().to_owned();
+    let method = known_method(request.method()).to_owned();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
 
     let mut response = next.run(request).await;
@@ -69,10 +69,17 @@ pub async fn layer(State(app): State<Arc<App>>, mut request: Request, next: Next
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
                    form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
+/// The method, if it is one that means something; anybody can make up others, and each would be a figure of its own for ever.
+fn known_method(method: &Method) -> &str {
+    let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+    if known.contains(method) { method.as_str() } else { "other" }
+}
+
 fn id_of(app: &App, request: &Request) -> RequestId {
     let given = request.headers().get(HEADER).and_then(|value| value.to_str().ok());
     let sensible = |id: &&str| {
-        (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':'))
+        (1..=128).contains(&id.len())
+            && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':'))
     };
     let ours = || {
         let mut random = [0; 8];

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
@@ -10,6 +11,9 @@ use tokio::net::TcpListener;
 use crate::app::{App, blocking};
 use crate::record_own;
 use crate::router::router;
+
+/// How long connections may take to end after the word to stop.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A server that is bound to its address and not yet answering.
 #[derive(Debug)]
@@ -47,7 +51,17 @@ impl Server {
             shared.tasks.tell_stop();
         });
         let mut signal = app.tasks.stop_signal();
-        axum::serve(listener, service).with_graceful_shutdown(async move { signal.wait().await }).await?;
+        let serving = axum::serve(listener, service).with_graceful_shutdown(async move { signal.wait().await });
+        let mut signal = app.tasks.stop_signal();
+        let patience = async {
+            signal.wait().await;
+            tokio::time::sleep(PATIENCE).await;
+        };
+        tokio::select! {
+            served = serving => served?,
+            // Whoever still sends has no answer yet, so nothing that was promised is lost.
+            () = patience => tracing::warn!("some connections did not end; closing them"),
+        }
         app.tasks.stop().await;
         let shared = app.clone();
         blocking(move || shared.store.close()).await.map_err(|problem| anyhow::anyhow!(problem.detail))?;
@@ -67,7 +81,7 @@ fn purge_sessions_now_and_then(app: &Arc<App>) {
             }
             tokio::select! {
                 () = stop.wait() => return,
-                () = tokio::time::sleep(std::time::Duration::from_secs(3_600)) => {}
+                () = tokio::time::sleep(Duration::from_secs(3_600)) => {}
             }
         }
     });

@@ -1,6 +1,6 @@
 //! The pages: rendered here, of use without scripts, better with them.
 //!
-//! In reading order: [`session`] says who looks; [`page`] is the frame around every page; then a file for each page, whose
+//! In reading order: `session` says who looks; `page` is the frame around every page; then a file for each page, whose
 //! handler reads: parse, permit, call, render. The rest turns events, filters and times into words.
 //!
 //! **Invariant:** every state that a page can be in is an address, and nothing on a page comes from another site.
@@ -57,3 +57,6 @@ pub fn routes() -> Router<Arc<App>> {
 pub fn problem_page(problem: &Problem) -> Response {
     page::problem(problem, None)
 }
+
+#[cfg(test)]
+mod tests;

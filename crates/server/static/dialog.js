@@ -41,7 +41,8 @@ function shut() {
   document.title = listTitle;
   if (dialog.open) dialog.close();
   content.replaceChildren();
-  opener?.focus();
+  // After the browser has gone back in the history: it takes the focus to the address's #place, if there is one.
+  setTimeout(() => opener?.focus());
 }
 
 // Every way of closing goes through the history, so that the address bar and the page agree.

@@ -2,7 +2,7 @@
 const chosenText = (picker) => {
   const boxes = [...picker.querySelectorAll("input[type=checkbox]:checked")];
   if (boxes.length === 0) return picker.dataset.none;
-  if (boxes.length > 1) return `${boxes.length} ${picker.dataset.many}`;
+  if (boxes.length > 1) return `${boxes.length} selected`;
   const label = boxes[0].nextElementSibling.cloneNode(true);
   label.querySelector("code")?.remove();
   return label.textContent.trim();

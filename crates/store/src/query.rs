@@ -1,7 +1,7 @@
 //! Reading: recent and sealed events as one log, newest first with exact totals, or in index order without gaps.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use access::Scope;
 use record::{Catalogs, EventId, Index, OrgId, TeamId};
@@ -13,7 +13,7 @@ use crate::recent::Chunk;
 use crate::row::Row;
 use crate::segment::{Run, Segment, Wanted};
 use crate::store::{Store, View};
-use crate::values::{Tally, Values};
+use crate::values::Values;
 
 /// Which part of the matches, newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,25 +71,15 @@ impl Store {
 
     /// What the events that the scope sees can be filtered by.
     pub fn values(&self, scope: &Scope) -> Result<Values, StoreError> {
-        let view = self.shared.view();
         let mut values = Values::default();
-        for segment in &view.segments {
-            if segment.meta.run(scope.org()).is_some() {
-                segment.sidecar.tally(segment.meta.id)?.collect(scope, &mut values);
-            }
+        // The view is taken under the lock, so that what is counted as sealed is what is not counted as recent.
+        let mut sealed = self.shared.sealed_values.lock().unwrap_or_else(PoisonError::into_inner);
+        let view = self.shared.view();
+        sealed.count(&view.segments)?.collect(scope, &mut values);
+        drop(sealed);
+        for recent in &view.recents {
+            recent.collect_values(scope, &mut values);
         }
-        let mut tally = Tally::default();
-        for entry in view
-            .recents
-            .iter()
-            .flat_map(|recent| recent.chunks(scope.org()))
-            .collect::<Vec<_>>()
-            .iter()
-            .flat_map(|c| &c.entries)
-        {
-            tally.add(entry.org, &entry.event);
-        }
-        tally.collect(scope, &mut values);
         Ok(values)
     }
 }

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use access::Scope;
 use record::merkle::Hash;
 use record::{EventId, Index, OrgId};
 
 use crate::entry::Entry;
 use crate::journal::FileNumber;
+use crate::values::{Tally, Values};
 
 /// Entries of one organization in index order, with their leaves.
 #[derive(Debug, Default)]
@@ -35,11 +37,13 @@ pub(crate) type Chunk = Arc<Leaved>;
 pub(crate) struct Recent {
     pub(crate) file: FileNumber,
     orgs: RwLock<BTreeMap<OrgId, Vec<Chunk>>>,
+    /// How many chunks of an organization were counted, and what was found. Made when somebody asks.
+    tallies: Mutex<BTreeMap<OrgId, (usize, Tally)>>,
 }
 
 impl Recent {
     pub(crate) fn new(file: FileNumber) -> Recent {
-        Recent { file, orgs: RwLock::default() }
+        Recent { file, orgs: RwLock::default(), tallies: Mutex::default() }
     }
 
     /// Makes a durable batch readable.
@@ -68,6 +72,20 @@ impl Recent {
         let from = chunks.partition_point(|chunk| first(chunk) + chunk.entries.len() as u64 <= range.start);
         let to = chunks.partition_point(|chunk| first(chunk) < range.end);
         chunks.get(from..to).unwrap_or_default().to_vec()
+    }
+
+    /// Adds the values that occur here, as far as the scope sees them. Counts only what has come since the last time.
+    pub(crate) fn collect_values(&self, scope: &Scope, values: &mut Values) {
+        let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
+        let (counted, tally) = tallies.entry(scope.org()).or_default();
+        let orgs = self.orgs.read().unwrap_or_else(PoisonError::into_inner);
+        let chunks = orgs.get(&scope.org()).and_then(|chunks| chunks.get(*counted..)).unwrap_or_default().to_vec();
+        drop(orgs);
+        for entry in chunks.iter().flat_map(|chunk| &chunk.entries) {
+            tally.add(entry.org, &entry.event);
+        }
+        *counted += chunks.len();
+        tally.collect(scope, values);
     }
 
     /// How many events there are.

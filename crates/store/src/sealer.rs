@@ -48,7 +48,7 @@ fn seal_oldest(shared: &Shared, manifest: &mut Manifest) -> Result<(), StoreErro
     let chunks: Vec<Chunk> = recent.orgs().into_iter().flat_map(|org| recent.chunks(org)).collect();
     let entries = || chunks.iter().flat_map(|chunk| &chunk.entries);
     let meta = segment::write(disk, id, entries())?;
-    let bytes = sidecar::build(entries().map(Ok))?;
+    let bytes = sidecar::build(&segment::checksums_of(disk, &meta)?, entries().map(Ok))?;
     // Makes the names of both files durable. If we crash here, they are not in the manifest and are swept away.
     sidecar::put(disk, id, &bytes)?;
     let segment = Segment::open(disk, meta.clone())?;

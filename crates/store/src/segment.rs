@@ -2,8 +2,9 @@
 //!
 //! Parquet, sorted by organization and index, one column for each member of an event, so that any Parquet reader can read
 //! them. The record is not stored: it follows from the columns and the salt seed, and the sealer proves that before it lets the
-//! journal go. FORMATS.md has the columns.
+//! journal go. What is read is compared with the checksums that stand in the sidecar. FORMATS.md has the columns.
 
+mod blocks;
 mod columns;
 mod read;
 mod write;
@@ -18,6 +19,8 @@ use crate::disk::{Disk, ReadAt};
 use crate::error::StoreError;
 use crate::sidecar::Sidecar;
 
+pub(crate) use blocks::BLOCK_BYTES;
+use blocks::{Blocks, checksums};
 pub(crate) use read::Wanted;
 pub(crate) use write::{note, write};
 
@@ -107,42 +110,58 @@ impl Meta {
 pub(crate) struct Segment {
     pub(crate) meta: Meta,
     pub(crate) sidecar: Sidecar,
-    file: Arc<dyn ReadAt>,
+    file: Blocks,
     footer: Arc<ParquetMetaData>,
 }
 
 impl Segment {
-    /// Opens a segment of the manifest. A sidecar that is missing or damaged is made again.
+    /// Opens a segment of the manifest. A sidecar that is missing or damaged is made again, if the segment is as it was sealed.
     pub(crate) fn open(disk: &dyn Disk, meta: Meta) -> Result<Segment, StoreError> {
-        let mut segment = Segment::open_unrepaired(disk, meta)?;
-        if let Some(sidecar) = Sidecar::open(disk, &segment.meta) {
-            segment.sidecar = sidecar;
-            return Ok(segment);
-        }
-        tracing::warn!(segment = segment.meta.id.0, "sidecar missing, damaged or outdated; making it again");
-        let bytes = crate::sidecar::build(segment.scan_all()?)?;
-        crate::sidecar::put(disk, segment.meta.id, &bytes)?;
-        let unreadable = || StoreError::corrupt(&segment.meta.id.sidecar_path(), 0, "not readable after it was written");
-        segment.sidecar = Sidecar::open(disk, &segment.meta).ok_or_else(unreadable)?;
-        Ok(segment)
+        let sidecar = match Sidecar::open(disk, &meta) {
+            Some(sidecar) => sidecar,
+            None => {
+                tracing::warn!(segment = meta.id.0, "sidecar missing, damaged or outdated; making it again");
+                let checksums = checksums_of(disk, &meta)?;
+                let bytes = crate::sidecar::build(&checksums, Segment::open_unchecked(disk, meta.clone())?.scan_all()?)?;
+                crate::sidecar::put(disk, meta.id, &bytes)?;
+                let path = meta.id.sidecar_path();
+                let unreadable = || StoreError::corrupt(&path, 0, "not readable after it was written");
+                Sidecar::open(disk, &meta).ok_or_else(unreadable)?
+            }
+        };
+        let blocks = Blocks::new(file(disk, &meta)?, &meta, sidecar.checksums.clone());
+        Segment::with(blocks, meta, sidecar)
     }
 
-    /// Opens a segment without its sidecar.
-    pub(crate) fn open_unrepaired(disk: &dyn Disk, meta: Meta) -> Result<Segment, StoreError> {
+    /// Opens a segment that has no sidecar, or whose sidecar is in doubt. What is read is not compared with anything.
+    pub(crate) fn open_unchecked(disk: &dyn Disk, meta: Meta) -> Result<Segment, StoreError> {
+        let blocks = Blocks::new(file(disk, &meta)?, &meta, Arc::default());
+        Segment::with(blocks, meta, Sidecar::default())
+    }
+
+    fn with(file: Blocks, meta: Meta, sidecar: Sidecar) -> Result<Segment, StoreError> {
         let path = meta.id.path();
-        let file = disk.open(&path).map_err(StoreError::io(&path))?;
-        let len = file.len().map_err(StoreError::io(&path))?;
-        if len != meta.bytes {
-            return Err(StoreError::corrupt(
-                &path,
-                len,
-                format!("the file has {len} bytes; the manifest says {}", meta.bytes),
-            ));
-        }
         let footer = read::footer(&path, &file)?;
         if u64::try_from(footer.file_metadata().num_rows()) != Ok(meta.rows) {
             return Err(StoreError::corrupt(&path, 0, "the file has another number of rows than the manifest says"));
         }
-        Ok(Segment { sidecar: Sidecar::default(), meta, file, footer })
+        Ok(Segment { sidecar, meta, file, footer })
     }
+}
+
+/// The file of a segment, which must be as long as the manifest says.
+fn file(disk: &dyn Disk, meta: &Meta) -> Result<Arc<dyn ReadAt>, StoreError> {
+    let path = meta.id.path();
+    let file = disk.open(&path).map_err(StoreError::io(&path))?;
+    let len = file.len().map_err(StoreError::io(&path))?;
+    if len != meta.bytes {
+        let what = format!("the file has {len} bytes; the manifest says {}", meta.bytes);
+        return Err(StoreError::corrupt(&path, len, what));
+    }
+    Ok(file)
+}
+
+/// The CRC-32 of every block of a segment's file, if the file is the one that was sealed.
+pub(crate) fn checksums_of(disk: &dyn Disk, meta: &Meta) -> Result<Vec<u32>, StoreError> {
+    checksums(&*file(disk, meta)?, meta)
 }

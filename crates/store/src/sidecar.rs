@@ -1,5 +1,6 @@
-//! What is derived from a segment and kept beside it, so that it need not be read to be asked: which senders' ids are in it
-//! (for retries), and which values occur (for filters). Versioned, checksummed, made again when it is missing.
+//! What is derived from a segment and kept beside it, so that it need not be read to be asked: the checksums of its blocks, which
+//! senders' ids are in it (for retries), and which values occur (for filters). Versioned, checksummed, made again when it is
+//! missing.
 
 use std::borrow::Borrow;
 use std::sync::Arc;
@@ -10,12 +11,12 @@ use sha2::{Digest, Sha256};
 use crate::disk::{self, Disk, ReadAt};
 use crate::entry::Entry;
 use crate::error::StoreError;
-use crate::segment::{DIR, Meta, SegmentId};
+use crate::segment::{BLOCK_BYTES, DIR, Meta, SegmentId};
 use crate::values::Tally;
 
 const MAGIC: &[u8; 8] = b"ACTAIDX\0";
 const VERSION: u32 = 1;
-const HEADER_BYTES: usize = 60;
+const HEADER_BYTES: usize = 72;
 const ID_BYTES: usize = 12;
 /// Bits of the Bloom filter for each id, and how many of them are set: one false hit in a hundred.
 const BLOOM_BITS_PER_ID: usize = 10;
@@ -51,12 +52,16 @@ impl IdHash {
     }
 }
 
-/// A sidecar that is open: the Bloom filter in memory, the rest on disk.
+/// A sidecar that is open: checksums and Bloom filter in memory, the rest on disk.
 #[derive(Debug, Default)]
 pub(crate) struct Sidecar {
     file: Option<Arc<dyn ReadAt>>,
+    /// Of the segment's blocks.
+    pub(crate) checksums: Arc<[u32]>,
     bloom: Bloom,
     ids: u64,
+    /// Where they begin.
+    ids_at: u64,
     values_bytes: u64,
     values_crc: u32,
 }
@@ -91,8 +96,11 @@ impl Bloom {
     }
 }
 
-/// The sidecar's bytes for the entries of a segment, in file order.
-pub(crate) fn build<E: Borrow<Entry>>(entries: impl Iterator<Item = Result<E, StoreError>>) -> Result<Vec<u8>, StoreError> {
+/// The sidecar's bytes for a segment: the checksums of its blocks, and its entries in file order.
+pub(crate) fn build<E: Borrow<Entry>>(
+    checksums: &[u32],
+    entries: impl Iterator<Item = Result<E, StoreError>>,
+) -> Result<Vec<u8>, StoreError> {
     let mut ids: Vec<(IdHash, u32)> = Vec::new();
     let mut tally = Tally::default();
     let mut rows = 0_u32;
@@ -107,6 +115,7 @@ pub(crate) fn build<E: Borrow<Entry>>(entries: impl Iterator<Item = Result<E, St
     let mut bloom = Bloom(vec![0; (ids.len() * BLOOM_BITS_PER_ID).div_ceil(8)]);
     ids.iter().for_each(|(hash, _)| bloom.insert(*hash));
     let values = tally.to_json().map_err(|e| StoreError::corrupt(DIR, 0, e.to_string()))?;
+    let checksums: Vec<u8> = checksums.iter().flat_map(|crc| crc.to_le_bytes()).collect();
     let ids_bytes: Vec<u8> =
         ids.iter().flat_map(|(hash, row)| [&hash.0.to_le_bytes()[..], &row.to_le_bytes()].concat()).collect();
 
@@ -115,17 +124,15 @@ pub(crate) fn build<E: Borrow<Entry>>(entries: impl Iterator<Item = Result<E, St
     out.extend(VERSION.to_le_bytes());
     out.extend(catalogs_crc().to_le_bytes());
     out.extend(u64::from(rows).to_le_bytes());
-    for section in [&bloom.0, &ids_bytes, &values] {
+    for section in [&checksums, &bloom.0, &ids_bytes, &values] {
         out.extend((section.len() as u64).to_le_bytes());
     }
-    for section in [&bloom.0, &values] {
+    for section in [&checksums, &bloom.0, &values] {
         out.extend(crc32fast::hash(section).to_le_bytes());
     }
     out.extend(crc32fast::hash(&out).to_le_bytes());
     debug_assert_eq!(out.len(), HEADER_BYTES);
-    out.extend(bloom.0);
-    out.extend(ids_bytes);
-    out.extend(values);
+    out.extend([checksums, bloom.0, ids_bytes, values].concat());
     Ok(out)
 }
 
@@ -143,6 +150,15 @@ fn catalogs_crc() -> u32 {
     crc32fast::hash(names.join(",").as_bytes())
 }
 
+/// Whether a sidecar was made by another version, or under other catalogs.
+pub(crate) fn is_outdated(bytes: &[u8]) -> bool {
+    let made_now = [&VERSION.to_le_bytes()[..], &catalogs_crc().to_le_bytes()].concat();
+    let header = bytes.get(..HEADER_BYTES - 4).map(crc32fast::hash);
+    let right = header.is_some()
+        && header == bytes.get(HEADER_BYTES - 4..HEADER_BYTES).and_then(|crc| crc.try_into().ok()).map(u32::from_le_bytes);
+    right && bytes.get(8..16) != Some(&made_now)
+}
+
 impl Sidecar {
     /// Opens the sidecar of a segment; `None` if it is missing, damaged, of another version or of other catalogs.
     pub(crate) fn open(disk: &dyn Disk, meta: &Meta) -> Option<Sidecar> {
@@ -152,20 +168,33 @@ impl Sidecar {
         let number = |at: usize| Some(u64::from_le_bytes(header.get(at..at + 8)?.try_into().ok()?));
         let small = |at: usize| Some(u32::from_le_bytes(header.get(at..at + 4)?.try_into().ok()?));
         let right = header.get(..8)? == MAGIC
-            && small(56)? == crc32fast::hash(header.get(..56)?)
+            && small(68)? == crc32fast::hash(header.get(..68)?)
             && small(8)? == VERSION
             && small(12)? == catalogs_crc()
             && number(16)? == meta.rows;
-        let (bloom, ids, values) = (number(24)?, number(32)?, number(40)?);
-        let len = (HEADER_BYTES as u64).checked_add(bloom)?.checked_add(ids)?.checked_add(values)?;
+        let (checksums, bloom, ids, values) = (number(24)?, number(32)?, number(40)?, number(48)?);
+        let bloom_at = (HEADER_BYTES as u64).checked_add(checksums)?;
+        let ids_at = bloom_at.checked_add(bloom)?;
+        let len = ids_at.checked_add(ids)?.checked_add(values)?;
         if !right || file.len().ok()? != len {
             return None;
         }
-        let mut bits = vec![0; usize::try_from(bloom).ok()?];
-        file.read_exact_at(&mut bits, HEADER_BYTES as u64).ok()?;
-        (crc32fast::hash(&bits) == small(48)?).then_some(())?;
-        let values_crc = small(52)?;
-        Some(Sidecar { file: Some(file), bloom: Bloom(bits), ids: ids / ID_BYTES as u64, values_bytes: values, values_crc })
+        let read = |at: u64, len: u64, crc: u32| {
+            let mut bytes = vec![0; usize::try_from(len).ok()?];
+            file.read_exact_at(&mut bytes, at).ok()?;
+            (crc32fast::hash(&bytes) == crc).then_some(bytes)
+        };
+        let checksums = read(HEADER_BYTES as u64, checksums, small(56)?)?;
+        let bloom = Bloom(read(bloom_at, bloom, small(60)?)?);
+        let values_crc = small(64)?;
+        let checksums: Arc<[u32]> =
+            checksums.chunks_exact(4).filter_map(|crc| crc.try_into().ok()).map(u32::from_le_bytes).collect();
+        // One for each block: otherwise it is another segment's.
+        if checksums.len() as u64 != meta.bytes.div_ceil(BLOCK_BYTES) {
+            return None;
+        }
+        let ids = ids / ID_BYTES as u64;
+        Some(Sidecar { file: Some(file), checksums, bloom, ids, ids_at, values_bytes: values, values_crc })
     }
 
     /// The rows that an id may stand in. Usually none, without a look at the disk.
@@ -190,7 +219,7 @@ impl Sidecar {
 
     fn id(&self, file: &Arc<dyn ReadAt>, at: u64) -> std::io::Result<(IdHash, u32)> {
         let mut bytes = [0; ID_BYTES];
-        file.read_exact_at(&mut bytes, (HEADER_BYTES + self.bloom.0.len()) as u64 + at * ID_BYTES as u64)?;
+        file.read_exact_at(&mut bytes, self.ids_at + at * ID_BYTES as u64)?;
         let [a, b, c, d, e, f, g, h, i, j, k, l] = bytes;
         Ok((IdHash(u64::from_le_bytes([a, b, c, d, e, f, g, h])), u32::from_le_bytes([i, j, k, l])))
     }
@@ -199,7 +228,7 @@ impl Sidecar {
     pub(crate) fn tally(&self, id: SegmentId) -> Result<Tally, StoreError> {
         let path = id.sidecar_path();
         let Some(file) = &self.file else { return Ok(Tally::default()) };
-        let start = (HEADER_BYTES + self.bloom.0.len()) as u64 + self.ids * ID_BYTES as u64;
+        let start = self.ids_at + self.ids * ID_BYTES as u64;
         let mut bytes = vec![0; usize::try_from(self.values_bytes).unwrap_or(0)];
         file.read_exact_at(&mut bytes, start).map_err(StoreError::io(&path))?;
         if crc32fast::hash(&bytes) != self.values_crc {

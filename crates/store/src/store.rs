@@ -21,6 +21,7 @@ use crate::recent::{Leaved, Recent};
 use crate::segment::{self, Segment, SegmentId};
 use crate::sequence::{Batch, Done, Sequencer, Waiting, refusal};
 use crate::sidecar::IdHash;
+use crate::values::SealedValues;
 
 /// The lock file.
 pub(crate) const LOCK: &str = "LOCK";
@@ -93,6 +94,7 @@ pub(crate) struct Shared {
     settled: Condvar,
     pub(crate) counters: Counters,
     sealing_failed: Mutex<Option<String>>,
+    pub(crate) sealed_values: Mutex<SealedValues>,
 }
 
 #[derive(Debug, Default)]
@@ -214,6 +216,7 @@ impl Store {
             settled: Condvar::new(),
             counters: Counters::default(),
             sealing_failed: Mutex::default(),
+            sealed_values: Mutex::default(),
         });
         let threads = vec![
             spawn("sealer", &shared, move |shared| crate::sealer::run(shared, manifest), Shared::sealer_panicked)?,
@@ -666,6 +669,10 @@ fn first_start(disk: &dyn Disk) -> Result<Manifest, StoreError> {
 pub(crate) fn nothing_is_recorded(disk: &dyn Disk) -> Result<(), StoreError> {
     let names = |dir| disk.list(dir).map_err(StoreError::io(dir));
     let missing = || StoreError::corrupt(crate::manifest::PATH, 0, "the file is missing, and there are events");
+    let names = |dir| match names(dir) {
+        Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        names => names,
+    };
     for name in names(journal::DIR)? {
         let path = format!("{}/{name}", journal::DIR);
         let len = disk.open(&path).and_then(|file| file.len()).map_err(StoreError::io(&path))?;

@@ -1,10 +1,14 @@
 //! What can be filtered by: the values that occur, with how often, in what a caller may see.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use access::Scope;
 use record::{Action, Catalogs, Event, OrgId, TeamId};
 use serde::{Deserialize, Serialize};
+
+use crate::error::StoreError;
+use crate::segment::{Segment, SegmentId};
 
 /// One actor, as it last was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,11 +97,39 @@ impl Tally {
         }
     }
 
+    fn merge(&mut self, other: Tally) {
+        for (part, found) in other.0 {
+            self.0.entry(part).or_default().merge(&found);
+        }
+    }
+
     pub(crate) fn to_json(&self) -> serde_json::Result<Vec<u8>> {
         serde_json::to_vec(&self.0.iter().collect::<Vec<_>>())
     }
 
     pub(crate) fn from_json(bytes: &[u8]) -> serde_json::Result<Tally> {
         Ok(Tally(serde_json::from_slice::<Vec<(Part, Values)>>(bytes)?.into_iter().collect()))
+    }
+}
+
+/// The values of all segments, each counted once: segments do not change.
+#[derive(Debug, Default)]
+pub(crate) struct SealedValues {
+    counted: Vec<SegmentId>,
+    tally: Tally,
+}
+
+impl SealedValues {
+    /// Counts the segments that have come since the last time. Begins anew where one has gone.
+    pub(crate) fn count(&mut self, segments: &[Arc<Segment>]) -> Result<&Tally, StoreError> {
+        let known = self.counted.len();
+        if !segments.iter().take(known).map(|segment| segment.meta.id).eq(self.counted.iter().copied()) {
+            *self = SealedValues::default();
+        }
+        for segment in segments.iter().skip(self.counted.len()) {
+            self.tally.merge(segment.sidecar.tally(segment.meta.id)?);
+            self.counted.push(segment.meta.id);
+        }
+        Ok(&self.tally)
     }
 }

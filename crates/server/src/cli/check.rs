@@ -24,7 +24,8 @@ impl Check {
             bail!("{} is not there", config.data.display());
         }
         let doors = Doors::system(&config.data)?;
-        let bar = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {human_pos} events checked")?);
+        let bar =
+            ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {human_pos} events checked")?);
         let mut report = store::check(&*doors.disk, &mut |events| bar.set_position(events))?;
         bar.finish_and_clear();
         if config.data.join(DATABASE).is_file() {
@@ -33,7 +34,9 @@ impl Check {
                 Ok(organizations) => {
                     for org in report.logs.keys() {
                         if organizations.iter().all(|known| known.id != *org) {
-                            report.faults.push(format!("there is a log of organization {org}, which the directory does not know"));
+                            report
+                                .faults
+                                .push(format!("there is a log of organization {org}, which the directory does not know"));
                         }
                     }
                 }
@@ -54,7 +57,10 @@ impl Check {
             report.journal_files
         );
         if report.torn_bytes > 0 {
-            println!("{} bytes of an unfinished batch at the journal's end; nobody was answered for them", report.torn_bytes);
+            println!(
+                "{} bytes of an unfinished batch at the journal's end; nobody was answered for them",
+                report.torn_bytes
+            );
         }
         for fault in &report.faults {
             println!("FAULT: {fault}");

@@ -14,6 +14,12 @@ use crate::config::Config;
 use crate::demo;
 use crate::serve::{Server, end_signal};
 
+/// The event of the curl line.
+const EXAMPLE: &str = concat!(
+    r#"{"action":"QUERY_RUN","actor":{"type":"user","id":"u_42","name":"Ada Lovelace","email":"ada@example.com"},"#,
+    r#""targets":[{"type":"query","name":"getOrders"}],"outcome":"success"}"#
+);
+
 /// Runs the server on a small company's worth of events.
 #[derive(Debug, Args)]
 pub(super) struct Demo {
@@ -63,9 +69,8 @@ impl Demo {
             println!();
             println!("Send an event:");
             println!(
-                "curl -s http://{address}/v1/events -H 'Authorization: Bearer {}' -H 'Content-Type: application/json' -d '{}'",
+                "curl -s http://{address}/v1/events -H 'Authorization: Bearer {}' -H 'Content-Type: application/json' -d '{EXAMPLE}'",
                 secret.expose(),
-                r#"{"action":"QUERY_RUN","actor":{"type":"user","id":"u_42","name":"Ada Lovelace","email":"ada@example.com"},"targets":[{"type":"query","name":"getOrders"}],"outcome":"success"}"#
             );
             println!();
             println!("Something happened to {} two weeks ago, at night. Can you find it? Ctrl-C ends the demo.", company.organization.name);
@@ -75,9 +80,8 @@ impl Demo {
     }
 
     fn fill(&self, app: &Arc<App>, company: &demo::Demo) -> anyhow::Result<()> {
-        let bar = ProgressBar::new(self.events as u64).with_style(ProgressStyle::with_template(
-            "Ninety days of {msg}: {bar:30} {human_pos} of {human_len} events",
-        )?);
+        let bar = ProgressBar::new(self.events as u64)
+            .with_style(ProgressStyle::with_template("Ninety days of {msg}: {bar:30} {human_pos} of {human_len} events")?);
         bar.set_message(company.organization.name.clone());
         demo::tell(app, company, self.events, &mut |durable| bar.set_position(durable))?;
         bar.finish_and_clear();

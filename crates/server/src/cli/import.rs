@@ -169,7 +169,9 @@ impl Sender {
     fn new(import: &Import) -> anyhow::Result<Sender> {
         let key = match (&import.key, &import.key_file) {
             (Some(key), _) => key.clone(),
-            (None, Some(file)) => std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?,
+            (None, Some(file)) => {
+                std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?
+            }
             (None, None) => bail!("an API key is needed: --key, --key-file or ACTA_KEY; `acta key create` makes one"),
         };
         let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(60)));
@@ -206,7 +208,11 @@ impl Sender {
                 None if item.duplicate => tally.repeats += 1,
                 None => tally.recorded += 1,
                 Some(status) => {
-                    if status == 409 { tally.conflicts += 1 } else { tally.refused += 1 }
+                    if status == 409 {
+                        tally.conflicts += 1
+                    } else {
+                        tally.refused += 1
+                    }
                     tally.problem(line, item.detail.as_deref().unwrap_or("refused"));
                 }
             }
@@ -235,9 +241,15 @@ impl Sender {
             };
             let status = response.status().as_u16();
             if status == 200 {
-                return response.body_mut().with_config().limit(64 << 20).read_to_vec().map_err(anyhow::Error::from).and_then(
-                    |bytes| serde_json::from_slice(&bytes).context("the server's answer cannot be read; is this Acta?"),
-                );
+                return response
+                    .body_mut()
+                    .with_config()
+                    .limit(64 << 20)
+                    .read_to_vec()
+                    .map_err(anyhow::Error::from)
+                    .and_then(|bytes| {
+                        serde_json::from_slice(&bytes).context("the server's answer cannot be read; is this Acta?")
+                    });
             }
             let after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
             last = problem_text(&response.body_mut().read_to_string().unwrap_or_default(), status);

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use access::Role;
 use anyhow::{Context, bail};
 use clap::Args;
-use directory::{ChangedBy, Chance, DirectoryOptions, NewUser, Secret};
+use directory::{Chance, ChangedBy, DirectoryOptions, NewUser, Secret};
 
 use super::Settings;
 use crate::app::{Doors, open_directory};

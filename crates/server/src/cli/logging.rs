@@ -6,7 +6,8 @@ use crate::config::{Config, LogFormat};
 
 /// Starts writing, as the settings say.
 pub(super) fn start(config: &Config) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&config.log).map_err(|e| anyhow::anyhow!("log: {:?} is not a filter: {e}", config.log))?;
+    let filter =
+        EnvFilter::try_new(&config.log).map_err(|e| anyhow::anyhow!("log: {:?} is not a filter: {e}", config.log))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     let started = match config.log_format {
         LogFormat::Text => builder.with_ansi(false).try_init(),

@@ -55,7 +55,9 @@ pub(super) struct ShowConfig {
 impl ShowConfig {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let config: Config = self.settings.load(None)?;
-        println!("# In a file: as below. In the environment: ACTA_LISTEN and so on. `--config FILE` or ACTA_CONFIG names the file.");
+        println!(
+            "# In a file: as below. In the environment: ACTA_LISTEN and so on. `--config FILE` or ACTA_CONFIG names the file."
+        );
         for ((name, value), (_, meaning)) in config.values().into_iter().zip(SETTINGS) {
             println!("\n# {}\n{name} = {}", meaning.trim(), record::Json::string(&value).as_str());
         }

@@ -52,7 +52,7 @@ pub fn event(record: Value) -> Result<Value, NotAnEvent> {
 
 /// Removes a member that is a string with something in it. What is of another type stays, and goes into metadata.
 fn take(record: &mut Map<String, Value>, name: &str) -> Option<String> {
-    if !record.get(name)?.as_str().is_some_and(|text| !text.is_empty()) {
+    if record.get(name)?.as_str().is_none_or(str::is_empty) {
         return None;
     }
     match record.remove(name) {
@@ -133,7 +133,10 @@ fn snake(text: &str) -> String {
 /// The text as a word of the record: other characters become `_`, and it is cut to 64.
 fn word(text: &str, capitals: bool) -> String {
     let fits = |c: char| {
-        c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | ':' | '-') || capitals && c.is_ascii_uppercase()
+        c.is_ascii_lowercase()
+            || c.is_ascii_digit()
+            || matches!(c, '.' | '_' | ':' | '-')
+            || capitals && c.is_ascii_uppercase()
     };
     let word: String = text.chars().map(|c| if fits(c) { c } else { '_' }).take(64).collect();
     let word = word.trim_start_matches(['.', '_', ':', '-']);

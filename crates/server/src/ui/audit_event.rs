@@ -108,8 +108,8 @@ pub(super) async fn show_event(
 ) -> Response {
     let given = Given::parse(query.as_deref());
     let (event_id, is_file) = event_id.strip_suffix(".json").map_or((event_id.as_str(), false), |id| (id, true));
-    let entry = match find(&app, &viewer, &request_id, event_id).await {
-        Ok(entry) => entry,
+    let (entry, team) = match find(&app, &viewer, &request_id, event_id).await {
+        Ok(found) => found,
         Err(problem) => return page::problem_for(&viewer, &request_id, problem),
     };
     let json = match serde_json::to_string(&WholeEvent::of(&entry)) {
@@ -119,7 +119,7 @@ pub(super) async fn show_event(
     if is_file {
         return file(&entry, json);
     }
-    let event = shown(&entry, json, &given, &Zone::of(&given, &headers));
+    let event = shown(&entry, team.as_deref(), json, &given, &Zone::of(&given, &headers));
     if given.first("fragment").is_some() {
         return page::html(StatusCode::OK, &EventFragment { event });
     }
@@ -128,14 +128,26 @@ pub(super) async fn show_event(
     page::html(StatusCode::OK, &EventPage { account: Some(Account::of(&viewer)), back, event })
 }
 
-async fn find(app: &Arc<App>, viewer: &Viewer, request_id: &RequestId, event_id: &str) -> Result<Entry, Problem> {
+/// The event, and what its team is called.
+async fn find(
+    app: &Arc<App>,
+    viewer: &Viewer,
+    request_id: &RequestId,
+    event_id: &str,
+) -> Result<(Entry, Option<String>), Problem> {
     let scope = viewer.caller.permit(Act::Read)?;
     let missing = || Problem::not_found(format!("There is no event {event_id} in this log, or none that you may see."));
     let id = EventId::parse(event_id).map_err(|_| missing())?;
     let given = Given(vec![("event_id".to_owned(), event_id.to_owned())]);
     looks::note(app, &viewer.caller, "page", &given, Some(request_id.as_str())).await;
     let shared = app.clone();
-    blocking(move || shared.store.get(&scope, id)).await??.ok_or_else(missing)
+    let found = blocking(move || {
+        let Some(entry) = shared.store.get(&scope, id)? else { return Ok(None) };
+        // A team that the directory does not know is shown by its id.
+        let team = entry.event.team.as_ref().and_then(|team| shared.directory.team(scope.org(), team).ok());
+        Ok::<_, Problem>(Some((entry, team.map(|team| team.name))))
+    });
+    found.await??.ok_or_else(missing)
 }
 
 fn file(entry: &Entry, json: String) -> Response {
@@ -148,7 +160,7 @@ fn file(entry: &Entry, json: String) -> Response {
     response
 }
 
-fn shown(entry: &Entry, json: String, given: &Given, zone: &Zone) -> EventShown {
+fn shown(entry: &Entry, team: Option<&str>, json: String, given: &Given, zone: &Zone) -> EventShown {
     let event = &entry.event;
     let action = event.action.as_str();
     let known = Catalogs::built_in().get(action);
@@ -172,7 +184,7 @@ fn shown(entry: &Entry, json: String, given: &Given, zone: &Zone) -> EventShown 
         zone: zone.name().to_owned(),
         who: who(entry),
         place: place(entry),
-        more: more(entry),
+        more: more(entry, team),
         targets: targets(entry),
         changes: changes(entry),
         query: member("query").map(summary::plain),
@@ -216,7 +228,8 @@ fn who(entry: &Entry) -> Vec<Fact> {
 fn place(entry: &Entry) -> Vec<Fact> {
     let context = &entry.event.context;
     let ip = context.ip.as_deref();
-    let by_ip = ip.filter(|ip| IpFilter::parse(ip).is_ok()).map(|ip| ("All events from this IP", links::list_of(&[("ip", ip)])));
+    let by_ip =
+        ip.filter(|ip| IpFilter::parse(ip).is_ok()).map(|ip| ("All events from this IP", links::list_of(&[("ip", ip)])));
     let by_text = |text: Option<&str>, label| text.map(|text| (label, links::list_of(&[("q", text)])));
     let session = context.session_id.as_deref();
     let request = context.request_id.as_deref();
@@ -231,14 +244,14 @@ fn place(entry: &Entry) -> Vec<Fact> {
     .collect()
 }
 
-fn more(entry: &Entry) -> Vec<Fact> {
+fn more(entry: &Entry, team_name: Option<&str>) -> Vec<Fact> {
     let event = &entry.event;
     let team = event.team.as_ref().map(record::TeamId::as_str);
     let by_team = team.map(|team| ("All events of this team", links::list_of(&[("team", team)])));
     let took = event.response_time_ms.map(summary::took);
     [
         fact("Response time", took.as_deref(), false, None),
-        fact("Team", team, false, by_team),
+        fact("Team", team_name.or(team), false, by_team),
         fact("Sender's id", event.id.as_deref(), true, None),
         fact("Sent with API key", entry.key(), true, None),
     ]
@@ -295,7 +308,8 @@ mod tests {
 
     #[test]
     fn parameters_have_names_or_places() {
-        let tell = |json: &str| params(json).iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ");
+        let tell =
+            |json: &str| params(json).iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ");
         assert_eq!(tell(r#"{"customer_id":7,"state":"open"}"#), r#"customer_id=7 state="open""#);
         assert_eq!(tell(r#"[7,"open"]"#), r#"1=7 2="open""#);
         assert_eq!(tell("7"), "1=7");

@@ -12,15 +12,15 @@ use store::{Filter, Page, Rows};
 
 use super::chips::{self, Chip};
 use super::filter_form::{FilterForm, Known};
+use super::links;
 use super::page::{self, Account, thousands};
 use super::pager::Pager;
 use super::rows::Row;
 use super::session::Viewer;
 use super::zone::Zone;
-use super::links;
 use crate::app::{App, blocking};
 use crate::looks;
-use crate::params::{self, Given, Part};
+use crate::params::{self, Given, PageSizes, Part};
 use crate::problem::{FieldError, Problem};
 use crate::request_id::RequestId;
 
@@ -76,7 +76,7 @@ pub(super) async fn show_list(
 ) -> Response {
     let given = Given::parse(query.as_deref());
     let zone = Zone::of(&given, &headers);
-    if let Some(plain) = plain_address(&given, &zone) {
+    if let Some(plain) = plain_address(&given, &zone, app.config.page_sizes()) {
         return Redirect::to(&links::list(&plain)).into_response();
     }
     let shown = list(&app, &viewer, &request_id, &headers, &given, &zone).await;
@@ -112,7 +112,8 @@ async fn list(
     .await??;
     let known = Known::new(values, teams);
     // All that is there is Acta's own, and all of it is on this page.
-    let nobody_sends = |rows: &Rows| is_plain && rows.total == rows.events.len() as u64 && rows.events.iter().all(|e| e.key().is_none());
+    let nobody_sends =
+        |rows: &Rows| is_plain && rows.total == rows.events.len() as u64 && rows.events.iter().all(|e| e.key().is_none());
     let first_steps = rows.as_ref().is_some_and(nobody_sends).then(|| FirstSteps { url: own_url(app, headers) });
     let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let list = rows.zip(part).map(|(rows, (page, per_page))| List {
@@ -132,10 +133,12 @@ async fn list(
     Ok(page::html(status, &shown))
 }
 
-/// The same filters at the address to keep and to hand on: without empty parameters, and with the zone in which dates are meant,
-/// so that they mean the same to everybody. `None` if this is it.
-fn plain_address(given: &Given, zone: &Zone) -> Option<Given> {
-    let mut plain = Given(given.0.iter().filter(|(_, value)| !value.is_empty()).cloned().collect());
+/// The same filters at the address to keep and to hand on: without what is empty or goes without saying, and with the zone in
+/// which dates are meant, so that they mean the same to everybody. `None` if this is it.
+fn plain_address(given: &Given, zone: &Zone, sizes: PageSizes) -> Option<Given> {
+    let usual = sizes.default.to_string();
+    let says = |(name, value): &&(String, String)| !value.is_empty() && (name != "per_page" || *value != usual);
+    let mut plain = Given(given.0.iter().filter(says).cloned().collect());
     let is_dated = ["from", "to"].iter().any(|name| plain.first(name).is_some());
     if is_dated && plain.first("tz").is_none() {
         plain = plain.with("tz", Some(zone.name()));
@@ -143,14 +146,16 @@ fn plain_address(given: &Given, zone: &Zone) -> Option<Given> {
     (plain != *given).then_some(plain)
 }
 
-fn read(given: &Given, zone: &Zone, sizes: params::PageSizes) -> Result<Wanted, Vec<FieldError>> {
+fn read(given: &Given, zone: &Zone, sizes: PageSizes) -> Result<Wanted, Vec<FieldError>> {
     let zoned = if given.first("tz").is_some() { given.clone() } else { given.with("tz", Some(zone.name())) };
     let read = params::list(Some(&zoned.to_query()), sizes, &[]).map_err(|problem| problem.errors)?;
     match read.part {
         Part::Page { page, per_page } => Ok(Wanted { filter: read.filter, page, per_page }),
         Part::Slice { .. } => {
             let names = ["after", "before"].into_iter().filter(|name| given.first(name).is_some());
-            Err(names.map(|name| FieldError::parameter(name, "is for programs; the pages of this list have numbers")).collect())
+            Err(names
+                .map(|name| FieldError::parameter(name, "is for programs; the pages of this list have numbers"))
+                .collect())
         }
     }
 }
@@ -183,21 +188,22 @@ mod tests {
     fn an_address_says_all_it_means_and_nothing_else() {
         let plain = |query: &str| {
             let zone = Zone::parse("Europe/Berlin").unwrap();
-            let first = plain_address(&Given::parse(Some(query)), &zone)?;
-            assert_eq!(plain_address(&first, &zone), None);
+            let sizes = PageSizes { default: 50, max: 1_000 };
+            let first = plain_address(&Given::parse(Some(query)), &zone, sizes)?;
+            assert_eq!(plain_address(&first, &zone, sizes), None);
             Some(first.to_query())
         };
-        assert_eq!(plain("action=LOGIN&email=&from=&to=&q="), Some("action=LOGIN".to_owned()));
+        assert_eq!(plain("action=LOGIN&email=&from=&to=&q=&per_page=50"), Some("action=LOGIN".to_owned()));
         assert_eq!(plain("from=2026-11-20"), Some("from=2026-11-20&tz=Europe%2FBerlin".to_owned()));
         assert_eq!(plain("to=2026-11-20&tz="), Some("to=2026-11-20&tz=Europe%2FBerlin".to_owned()));
-        assert_eq!(plain("action=LOGIN&action=LOGOUT&page=2"), None);
+        assert_eq!(plain("action=LOGIN&action=LOGOUT&page=2&per_page=25"), None);
         assert_eq!(plain("from=2026-11-20&tz=UTC"), None);
         assert_eq!(plain(""), None);
     }
 
     #[test]
     fn what_is_for_programs_is_refused_in_words() {
-        let sizes = params::PageSizes { default: 50, max: 1_000 };
+        let sizes = PageSizes { default: 50, max: 1_000 };
         let faults = read(&Given::parse(Some("after=5")), &Zone::utc(), sizes).err().unwrap();
         assert_eq!(faults, [FieldError::parameter("after", "is for programs; the pages of this list have numbers")]);
         assert!(read(&Given::parse(Some("page=2&q=x")), &Zone::utc(), sizes).is_ok());

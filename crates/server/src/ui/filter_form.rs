@@ -107,12 +107,8 @@ impl FilterForm {
         let is_more_open = MORE.iter().any(|name| *name != "tz" && given.first(name).is_some())
             || faults.iter().any(|fault| MORE.contains(&fault.field.as_str()));
         FilterForm {
-            events: chosen_of(
-                groups.iter().flat_map(|group| group.whole.iter().chain(&group.choices)),
-                "All events",
-                "event types",
-            ),
-            team: chosen_of(&teams, "All teams", "teams"),
+            events: chosen_of(groups.iter().flat_map(|group| group.whole.iter().chain(&group.choices)), "All events"),
+            team: chosen_of(&teams, "All teams"),
             groups,
             teams,
             outcomes: outcomes(given),
@@ -155,12 +151,12 @@ fn fault(error: &FieldError) -> Fault {
     Fault { label, detail: error.detail.clone(), has_field, field }
 }
 
-fn chosen_of<'a>(choices: impl IntoIterator<Item = &'a Choice>, none: &str, many: &str) -> String {
+fn chosen_of<'a>(choices: impl IntoIterator<Item = &'a Choice>, none: &str) -> String {
     let chosen: Vec<&Choice> = choices.into_iter().filter(|choice| choice.chosen).collect();
     match chosen.as_slice() {
         [] => none.to_owned(),
         [one] => one.label.clone(),
-        more => format!("{} {many}", more.len()),
+        more => format!("{} selected", more.len()),
     }
 }
 
@@ -215,7 +211,8 @@ fn teams(given: &Given, known: &Known) -> Vec<Choice> {
 
 fn outcomes(given: &Given) -> Vec<Choice> {
     let chosen = given.first("outcome");
-    let known = Outcome::ALL.map(|one| choice(one.as_str().to_owned(), summary::outcome(one).to_owned(), 0, chosen == Some(one.as_str())));
+    let known = Outcome::ALL
+        .map(|one| choice(one.as_str().to_owned(), summary::outcome(one).to_owned(), 0, chosen == Some(one.as_str())));
     let mut outcomes: Vec<Choice> = known.into();
     if let Some(other) = chosen.filter(|chosen| Outcome::parse(chosen).is_none()) {
         outcomes.push(choice(other.to_owned(), other.to_owned(), 0, true));

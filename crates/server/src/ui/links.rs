@@ -130,7 +130,9 @@ mod tests {
     fn back_leads_to_the_list_as_it_was() {
         let back = |referer| back_to_list(Some(referer), Some("acta.example"));
         assert_eq!(back("https://acta.example/audit?action=LOGIN&page=3"), "/audit?action=LOGIN&page=3");
-        for other in ["https://evil.example/audit?x", "https://acta.example/audit/0190", "https://acta.example.evil/audit", "x"] {
+        for other in
+            ["https://evil.example/audit?x", "https://acta.example/audit/0190", "https://acta.example.evil/audit", "x"]
+        {
             assert_eq!(back(other), "/audit", "{other}");
         }
         assert_eq!(back_to_list(None, Some("acta.example")), "/audit");

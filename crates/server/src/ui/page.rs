@@ -75,7 +75,9 @@ fn next(status: u16) -> Next {
         405 => ("This address is for forms. Open the audit log instead.", LIST),
         422 => ("Correct the address, or begin again.", LIST),
         429 => ("Wait a while, then try again.", None),
-        503 => ("Try again in a moment. If it does not pass, the operator of this server finds the reason at /readyz.", None),
+        503 => {
+            ("Try again in a moment. If it does not pass, the operator of this server finds the reason at /readyz.", None)
+        }
         _ => ("Try again. If it happens again, tell the operator of this server the request id below.", LIST),
     };
     Next { text, link }

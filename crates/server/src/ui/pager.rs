@@ -46,7 +46,8 @@ mod tests {
         let given = Given::parse(Some("q=x&page=3"));
         let tell = |page: u64, total: u64| {
             let pager = Pager::new(&given, page, 50, total);
-            let link = |link: &Option<String>| link.as_deref().map_or("-", |link| link.trim_start_matches("/audit?q=x")).to_owned();
+            let link =
+                |link: &Option<String>| link.as_deref().map_or("-", |link| link.trim_start_matches("/audit?q=x")).to_owned();
             let links = [&pager.first, &pager.previous, &pager.next, &pager.last].map(link).join(" ");
             format!("{} | {links} | {}", pager.position, pager.beyond)
         };

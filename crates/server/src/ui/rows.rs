@@ -37,7 +37,7 @@ impl Row {
         let user = summary::actor_name(&event.actor);
         let email = event.actor.email.as_deref().filter(|email| *email != user);
         let kind = event.actor.kind.as_str();
-        let sort = (kind != "user").then(|| summary::words(kind)).unwrap_or_default();
+        let sort = if kind == "user" { String::new() } else { summary::words(kind) };
         Row {
             url: links::event(entry.event_id, given),
             title: title.to_owned(),

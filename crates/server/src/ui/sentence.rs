@@ -8,7 +8,8 @@ use record::{Catalogs, Event, Outcome, Target};
 use super::summary;
 
 /// Titles whose second part is no participle in -ed.
-const IRREGULAR: &[(&str, &str)] = &[("run", "ran"), ("sent", "sent"), ("re-sent", "re-sent"), ("reset", "reset"), ("read", "read")];
+const IRREGULAR: &[(&str, &str)] =
+    &[("run", "ran"), ("sent", "sent"), ("re-sent", "re-sent"), ("reset", "reset"), ("read", "read")];
 
 /// Actions whose title does not follow the pattern, with what somebody did.
 const PHRASES: &[(&str, &str)] = &[
@@ -98,7 +99,8 @@ impl Named<'_> {
         let is_many = is_plural(last);
         let one = |word: &str| if is_many { word.trim_end_matches('s').to_owned() } else { word.to_owned() };
         let sorts = [one(&thing.replace(' ', "_")), one(last)];
-        let fits = |at: &usize| self.targets.get(*at).is_some_and(|target| sorts.iter().any(|sort| sort == target.kind.as_str()));
+        let fits =
+            |at: &usize| self.targets.get(*at).is_some_and(|target| sorts.iter().any(|sort| sort == target.kind.as_str()));
         let mut found: Vec<usize> = (0..self.targets.len()).filter(fits).collect();
         if !is_many {
             found.truncate(1);

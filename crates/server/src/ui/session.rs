@@ -43,7 +43,8 @@ impl FromRequestParts<Arc<App>> for Viewer {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Viewer, Response> {
         // After signing in, a page can be shown; a form that was sent cannot be sent again.
-        let next = (parts.method == Method::GET).then(|| parts.uri.path_and_query().map(|it| it.as_str().to_owned())).flatten();
+        let next =
+            (parts.method == Method::GET).then(|| parts.uri.path_and_query().map(|it| it.as_str().to_owned())).flatten();
         Viewer::find(parts, app).await.map_err(|problem| match problem.status {
             401 => Redirect::to(&links::sign_in(next.as_deref())).into_response(),
             _ => problem.into_response(),

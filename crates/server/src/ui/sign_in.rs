@@ -104,7 +104,8 @@ pub(super) async fn sign_in(
     let form = form(&headers, body).await?;
     let next = links::after_sign_in(form.first("next"));
     let (email, password) = (form.first("email").unwrap_or_default().trim(), form.first("password").unwrap_or_default());
-    let again = |status, wrong: String| page::html(status, &SignInPage { wrong: Some(wrong), email, next, ..SignInPage::default() });
+    let again =
+        |status, wrong: String| page::html(status, &SignInPage { wrong: Some(wrong), email, next, ..SignInPage::default() });
     if email.is_empty() || password.is_empty() {
         return Ok(again(StatusCode::UNPROCESSABLE_ENTITY, "Enter your e-mail address and your password.".to_owned()));
     }

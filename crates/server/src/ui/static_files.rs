@@ -110,6 +110,9 @@ mod tests {
         let headers = HeaderMap::from_iter([(header::IF_NONE_MATCH, first.headers()[header::ETAG].clone())]);
         assert_eq!(read(None, headers).status(), 304);
         let stale = read(Some("v=0".to_owned()), HeaderMap::new());
-        assert_eq!((stale.status().as_u16(), &stale.headers()[header::CACHE_CONTROL]), (200, &HeaderValue::from_static("no-cache")));
+        assert_eq!(
+            (stale.status().as_u16(), &stale.headers()[header::CACHE_CONTROL]),
+            (200, &HeaderValue::from_static("no-cache"))
+        );
     }
 }

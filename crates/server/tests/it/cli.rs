@@ -20,7 +20,12 @@ pub(crate) fn run(arguments: &[&str]) -> Output {
 }
 
 pub(crate) fn stdout(output: &Output) -> String {
-    assert!(output.status.success(), "{}\n{}", String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
+    assert!(
+        output.status.success(),
+        "{}\n{}",
+        String::from_utf8_lossy(&output.stderr),
+        String::from_utf8_lossy(&output.stdout)
+    );
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
@@ -33,9 +38,30 @@ pub(crate) fn set_up(data: &Path) -> String {
     let data = data.to_str().unwrap();
     let password = format!("{data}.password");
     std::fs::File::create(&password).unwrap().write_all(b"correct horse battery\n").unwrap();
-    let init = ["init", "--data", data, "--organization", "Acme", "--admin-email", "owner@example.com", "--admin-password-file", &password];
+    let init = [
+        "init",
+        "--data",
+        data,
+        "--organization",
+        "Acme",
+        "--admin-email",
+        "owner@example.com",
+        "--admin-password-file",
+        &password,
+    ];
     assert_eq!(stdout(&run(&init)), "Organization: Acme\nE-mail: owner@example.com");
-    stdout(&run(&["key", "create", "--data", data, "--organization", "Acme", "--scopes", "events:write,events:read", "--name", "test"]))
+    stdout(&run(&[
+        "key",
+        "create",
+        "--data",
+        data,
+        "--organization",
+        "Acme",
+        "--scopes",
+        "events:write,events:read",
+        "--name",
+        "test",
+    ]))
 }
 
 /// A server process. Killed when dropped.
@@ -93,7 +119,8 @@ fn from_nothing_to_a_checked_log() {
         .unwrap();
     assert_eq!(sent.status(), 201);
     // A key that is made while the server runs works at once, and is an event of the log.
-    let second = stdout(&run(&["key", "create", "--data", data.to_str().unwrap(), "--scopes", "events:read", "--name", "later"]));
+    let second =
+        stdout(&run(&["key", "create", "--data", data.to_str().unwrap(), "--scopes", "events:read", "--name", "later"]));
     assert_eq!(server.get(&second, "/v1/events?action=QUERY_RUN")["total"], 1);
     let again = run(&["serve", "--data", data.to_str().unwrap(), "--listen", "127.0.0.1:0"]);
     assert!(!again.status.success());
@@ -128,7 +155,10 @@ fn mistakes_are_told() {
     assert!(!data.exists(), "a command that fails leaves nothing behind");
     let mut command = acta(&["serve", "--data", data.to_str().unwrap(), "--listen", "nowhere"]);
     let told = stderr(&command.env("ACTA_LISTN", "1").output().unwrap());
-    assert!(told.contains("ACTA_LISTN is not a setting; did you mean listen?") && told.contains("--listen \"nowhere\""), "{told}");
+    assert!(
+        told.contains("ACTA_LISTN is not a setting; did you mean listen?") && told.contains("--listen \"nowhere\""),
+        "{told}"
+    );
     set_up(&data);
     let twice = run(&["init", "--data", data.to_str().unwrap(), "--organization", "Acme", "--admin-email", "b@example.com"]);
     assert!(stderr(&twice).contains("there is an organization \"Acme\" already"), "{}", stderr(&twice));
@@ -176,7 +206,15 @@ fn import_accounts_for_every_line() {
     with_id["id"] = "x".into();
     let mut other = with_id.clone();
     other["outcome"] = "failure".into();
-    let lines = [with_id.to_string(), event("PLAIN").to_string(), "{broken".into(), String::new(), with_id.to_string(), other.to_string(), json!({"a": 1}).to_string()];
+    let lines = [
+        with_id.to_string(),
+        event("PLAIN").to_string(),
+        "{broken".into(),
+        String::new(),
+        with_id.to_string(),
+        other.to_string(),
+        json!({"a": 1}).to_string(),
+    ];
     std::fs::File::create(&file).unwrap().write_all(lines.join("\n").as_bytes()).unwrap();
     let server = Process::serve(&data, &[]);
     let import = |file: &str| {
@@ -194,8 +232,13 @@ fn import_accounts_for_every_line() {
         2 not valid; not recorded
     "#]]
     .assert_eq(&told);
-    assert!(stderr(&output).contains("line 3: this is not JSON") && stderr(&output).contains("line 7: "), "{}", stderr(&output));
-    let wrong = acta(&["import", "acta", file.to_str().unwrap(), "--url", &server.url, "--key", "acta_no"]).output().unwrap();
+    assert!(
+        stderr(&output).contains("line 3: this is not JSON") && stderr(&output).contains("line 7: "),
+        "{}",
+        stderr(&output)
+    );
+    let wrong =
+        acta(&["import", "acta", file.to_str().unwrap(), "--url", &server.url, "--key", "acta_no"]).output().unwrap();
     assert!(stderr(&wrong).contains("This API key is not known."), "{}", stderr(&wrong));
 }
 

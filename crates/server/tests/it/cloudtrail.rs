@@ -34,7 +34,8 @@ fn every_line_of_a_real_file_is_accounted_for() {
 
     // The second reader.
     let text = zstd::stream::decode_all(std::fs::File::open(&file).unwrap()).unwrap();
-    let records: Vec<Value> = text.split(|b| *b == b'\n').filter(|l| !l.is_empty()).map(|l| serde_json::from_slice(l).unwrap()).collect();
+    let records: Vec<Value> =
+        text.split(|b| *b == b'\n').filter(|l| !l.is_empty()).map(|l| serde_json::from_slice(l).unwrap()).collect();
     assert_eq!(records.len(), 3_313);
     let user = |record: &Value| {
         ["arn", "principalId", "invokedBy", "accountId"]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use access::KeyScope;
 use axum::http::StatusCode;
-use server::config::Config;
 use serde_json::{Value, json};
+use server::config::Config;
 use testkit::{Fault, FaultyDisk};
 
 use crate::support::{Server, event};
@@ -117,7 +117,8 @@ async fn an_idempotency_key_makes_a_request_safe() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_input_is_told_what_is_wrong_and_nothing_is_recorded() {
-    let server = Server::with(Config { batch_events_max: 3, batch_bytes_max: 300_000, ..Config::default() }, |disk| Arc::new(disk));
+    let server =
+        Server::with(Config { batch_events_max: 3, batch_bytes_max: 300_000, ..Config::default() }, |disk| Arc::new(disk));
     let json = [("content-type", "application/json")];
     let with = |member: &str, value: Value| {
         let mut event = event("A");
@@ -143,7 +144,11 @@ async fn bad_input_is_told_what_is_wrong_and_nothing_is_recorded() {
         ("bad time", &json, with("occurred_at", json!("soon"))),
         ("not utf-8", &json, b"{\"action\":\"\xff\"}".to_vec()),
         ("nul", &json, with("id", json!("a\u{0}b"))),
-        ("deep metadata", &json, format!(r#"{{"action":"A","actor":{{"type":"u","id":"i"}},"metadata":{deep}}}"#).into_bytes()),
+        (
+            "deep metadata",
+            &json,
+            format!(r#"{{"action":"A","actor":{{"type":"u","id":"i"}},"metadata":{deep}}}"#).into_bytes(),
+        ),
         ("deep body", &json, format!("{{\"a\":{deep}").into_bytes()),
         ("truncated gzip", &gzipped, cut),
         ("gzip bomb", &gzipped, gzip(&vec![b' '; 50_000_000])),

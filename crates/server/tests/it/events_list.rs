@@ -58,7 +58,10 @@ async fn every_filter_and_all_together() {
         ("q=select+orders+größe", 250),
         ("q=nowhere", 0),
         ("action=LOGIN&outcome=failure&team=sales&actor=u1&ip=203.0.113.0/24&q=size", 0),
-        ("action=LOGIN&outcome=failure&team=sales&actor=u1&ip=203.0.113.0/24&q=orders", count(&|n| n % 3 == 1 && n % 2 == 1 && n % 5 == 1)),
+        (
+            "action=LOGIN&outcome=failure&team=sales&actor=u1&ip=203.0.113.0/24&q=orders",
+            count(&|n| n % 3 == 1 && n % 2 == 1 && n % 5 == 1),
+        ),
     ];
     for (query, expected) in cases {
         let query = query.replace("größe", "gr%C3%B6%C3%9Fe");
@@ -72,7 +75,10 @@ async fn pages_are_newest_first_with_an_exact_total() {
     let mut seen = Vec::new();
     for page in 1..=5 {
         let json = server.get(&format!("/v1/events?q=orders&page={page}&per_page=60")).await.json();
-        assert_eq!((&json["page"], &json["per_page"], &json["pages"], &json["total"]), (&json!(page), &json!(60), &json!(5), &json!(250)));
+        assert_eq!(
+            (&json["page"], &json["per_page"], &json["pages"], &json["total"]),
+            (&json!(page), &json!(60), &json!(5), &json!(250))
+        );
         seen.extend(json["events"].as_array().unwrap().iter().map(|event| event["id"].as_str().unwrap().to_owned()));
     }
     let expected: Vec<String> = (0..250).rev().map(|n| format!("e-{n}")).collect();
@@ -118,7 +124,16 @@ async fn a_poller_never_skips_and_never_repeats() {
 async fn bad_parameters_are_named() {
     let server = Server::start();
     let mut shown = Vec::new();
-    for query in ["actoin=X", "page=0", "after=x", "before=-1", "from=2026-02-02&to=2026-02-01", "ip=1.2.3", "per_page=5000", "from=2026-02-30"] {
+    for query in [
+        "actoin=X",
+        "page=0",
+        "after=x",
+        "before=-1",
+        "from=2026-02-02&to=2026-02-01",
+        "ip=1.2.3",
+        "per_page=5000",
+        "from=2026-02-30",
+    ] {
         shown.push(format!("{query}: {}", server.get(&format!("/v1/events?{query}")).await.problem()));
     }
     expect_test::expect![[r#"

@@ -20,7 +20,10 @@ async fn one_event_comes_with_its_record() {
     let whole = server.get(&format!("/v1/events/{id}")).await.json();
     assert_eq!(whole["changes"], sent["changes"]);
     assert_eq!(whole["metadata"], sent["metadata"]);
-    assert_eq!((&whole["response_time_ms"], &whole["severity"], &whole["kind"]), (&json!(12), &json!("high"), &json!("permission")));
+    assert_eq!(
+        (&whole["response_time_ms"], &whole["severity"], &whole["kind"]),
+        (&json!(12), &json!("high"), &json!("permission"))
+    );
     assert_eq!(whole["standing"], json!({"state": "in_tree", "erased": []}));
     let record = whole["record"].as_str().unwrap();
     let leaf = record::merkle::leaf_hash(record.as_bytes());
@@ -35,7 +38,8 @@ async fn what_is_not_there_or_not_hers_is_404() {
     let other = server.app.directory.create_organization(&ChangedBy::cli(), "Other", server.app.now()).unwrap();
     let stranger = server.new_key_in(&other, &[access::KeyScope::EventsRead], None);
     assert_eq!(server.get(&format!("/v1/events/{mine}")).await.status, StatusCode::OK);
-    for (key, id) in [(&stranger, mine.as_str()), (&server.key, "019aa353-5b1c-7a3e-9c55-3f6c1d9e2b10"), (&server.key, "x")] {
+    for (key, id) in [(&stranger, mine.as_str()), (&server.key, "019aa353-5b1c-7a3e-9c55-3f6c1d9e2b10"), (&server.key, "x")]
+    {
         let answer = server.get_as(key, &format!("/v1/events/{id}")).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND);
         assert!(answer.problem().contains("or none that you may see"));

@@ -25,7 +25,9 @@ async fn lists_what_occurs_in_what_the_caller_may_see() {
     let all = server.get("/v1/filters").await.json();
     let titles: Vec<_> = all["categories"].as_array().unwrap().iter().map(|c| c["title"].as_str().unwrap()).collect();
     assert!(titles.contains(&"Queries") && titles.contains(&"Other") && titles.contains(&"Log"), "{titles:?}");
-    let ids = |json: &Value| json["users"].as_array().unwrap().iter().map(|u| u["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let ids = |json: &Value| {
+        json["users"].as_array().unwrap().iter().map(|u| u["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
     assert_eq!(ids(&all)[0], "ada");
     assert_eq!(all["teams"], json!([{"id": "ops", "events": 4}, {"id": "sales", "events": 1}]));
     let key = server.new_key(&[KeyScope::EventsRead], Some("ops"));

@@ -1,4 +1,5 @@
 //! The process from outside: its HTTP API, its command line, its durability. The files mirror the API's paths.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod support;
 

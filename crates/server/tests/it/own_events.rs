@@ -26,7 +26,8 @@ async fn a_look_at_the_log_is_an_event_once_for_each_filter() {
     let looks = server.get("/v1/events?action=VIEW_AUDIT_LOGS").await.json();
     // Two filters, and this look itself.
     assert_eq!(looks["total"], 3, "{looks}");
-    let filters: Vec<_> = looks["events"].as_array().unwrap().iter().map(|e| e["metadata"]["filter"].as_str().unwrap()).collect();
+    let filters: Vec<_> =
+        looks["events"].as_array().unwrap().iter().map(|e| e["metadata"]["filter"].as_str().unwrap()).collect();
     assert_eq!(filters, ["action=VIEW_AUDIT_LOGS", "q=other", "q=secret"]);
     assert_eq!(looks["events"][0]["actor"]["type"], "api_key");
 }

@@ -19,7 +19,8 @@ async fn the_table_of_routes_and_callers() {
         callers.push((format!("key {scope}"), bearer(server.new_key(&[*scope], None))));
     }
     let revoked = server.new_key(&[KeyScope::EventsRead], None);
-    let key = server.app.directory.api_keys(server.organization.id).unwrap().into_iter().max_by_key(|k| k.created_at).unwrap();
+    let key =
+        server.app.directory.api_keys(server.organization.id).unwrap().into_iter().max_by_key(|k| k.created_at).unwrap();
     let known: Vec<_> = server.app.directory.api_keys(server.organization.id).unwrap();
     let key = known.into_iter().find(|k| revoked.starts_with(&k.prefix)).unwrap_or(key);
     server.app.directory.revoke_api_key(&ChangedBy::cli(), server.organization.id, &key.id, server.app.now()).unwrap();
@@ -170,7 +171,8 @@ async fn the_table_of_routes_and_callers() {
             owner: 200
             admin: 200
             auditor: 200
-            member: 200"#]].assert_eq(&table.join("\n"));
+            member: 200"#]]
+    .assert_eq(&table.join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

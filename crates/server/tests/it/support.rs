@@ -48,7 +48,8 @@ impl Answer {
         let json = self.json();
         assert_eq!(json["status"], self.status.as_u16());
         assert_eq!(json["request_id"], self.headers["x-request-id"].to_str().unwrap());
-        let mut out = format!("{} {}: {}", self.status.as_u16(), json["type"].as_str().unwrap(), json["detail"].as_str().unwrap());
+        let mut out =
+            format!("{} {}: {}", self.status.as_u16(), json["type"].as_str().unwrap(), json["detail"].as_str().unwrap());
         for error in json["errors"].as_array().into_iter().flatten() {
             let name = error["pointer"].as_str().or(error["parameter"].as_str()).unwrap_or_default();
             out += &format!("\n    {name}: {}", error["detail"].as_str().unwrap());
@@ -89,11 +90,18 @@ impl Server {
         if let Some(team) = &team
             && self.app.directory.team(organization.id, team).is_err()
         {
-            let made = self.app.directory.create_team(&ChangedBy::cli(), organization.id, Some(team.clone()), team.as_str(), self.app.now());
+            let made = self.app.directory.create_team(
+                &ChangedBy::cli(),
+                organization.id,
+                Some(team.clone()),
+                team.as_str(),
+                self.app.now(),
+            );
             made.unwrap();
         }
         let new = NewApiKey { team, name: "test", scopes, expires_at: None };
-        let (_, secret) = self.app.directory.create_api_key(&ChangedBy::cli(), organization.id, new, self.app.now()).unwrap();
+        let (_, secret) =
+            self.app.directory.create_api_key(&ChangedBy::cli(), organization.id, new, self.app.now()).unwrap();
         secret.expose().to_owned()
     }
 

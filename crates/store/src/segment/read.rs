@@ -1,6 +1,5 @@
 //! Reading a segment: only the columns and the rows that are wanted.
 
-use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -9,85 +8,24 @@ use arrow_array::types::{Int64Type, UInt32Type, UInt64Type};
 use arrow_array::{
     Array, BinaryArray, FixedSizeBinaryArray, Int64Array, RecordBatch, StringArray, UInt32Array, UInt64Array,
 };
-use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
 };
-use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
-use parquet::file::reader::{ChunkReader, Length};
 use record::seal::Seed;
 use record::{Action, Actor, Change, Context, Event, EventId, Index, Json, Kind, OrgId, Outcome, Target, TeamId, Timestamp};
 
+use super::blocks::Blocks;
 use super::{Segment, columns};
-use crate::disk::ReadAt;
 use crate::entry::{Entry, Request, Source};
 use crate::error::StoreError;
 use crate::filter::Filter;
 use crate::row::{Row, TargetText, Targets};
 
-/// A file as the Parquet reader wants it.
-#[derive(Debug, Clone)]
-struct Chunks {
-    file: Arc<dyn ReadAt>,
-    len: u64,
-}
-
-impl Length for Chunks {
-    fn len(&self) -> u64 {
-        self.len
-    }
-}
-
-impl ChunkReader for Chunks {
-    type T = Cursor;
-
-    fn get_read(&self, start: u64) -> Result<Cursor, ParquetError> {
-        Ok(Cursor { chunks: self.clone(), at: start })
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
-        let mut bytes = vec![0; length];
-        self.file.read_exact_at(&mut bytes, start)?;
-        Ok(bytes.into())
-    }
-}
-
-/// A file read from a place on.
-#[derive(Debug)]
-struct Cursor {
-    chunks: Chunks,
-    at: u64,
-}
-
-impl io::Read for Cursor {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.chunks.len.saturating_sub(self.at)).unwrap_or(usize::MAX);
-        let count = left.min(out.len());
-        if let Some(out) = out.get_mut(..count) {
-            self.chunks.file.read_exact_at(out, self.at)?;
-        }
-        self.at += count as u64;
-        Ok(count)
-    }
-}
-
-fn failed(path: &str) -> impl FnOnce(ParquetError) -> StoreError + '_ {
-    move |e| match e {
-        ParquetError::External(e) => match e.downcast::<io::Error>() {
-            Ok(source) => StoreError::Io { path: path.to_owned(), source: *source },
-            Err(e) => StoreError::corrupt(path, 0, e.to_string()),
-        },
-        other => StoreError::corrupt(path, 0, other.to_string()),
-    }
-}
-
 /// The file's directory of row groups and columns.
-pub(super) fn footer(path: &str, file: &Arc<dyn ReadAt>) -> Result<Arc<ParquetMetaData>, StoreError> {
-    let len = file.len().map_err(StoreError::io(path))?;
-    let chunks = Chunks { file: file.clone(), len };
-    let footer = ParquetMetaDataReader::new().parse_and_finish(&chunks).map_err(failed(path))?;
+pub(super) fn footer(path: &str, file: &Blocks) -> Result<Arc<ParquetMetaData>, StoreError> {
+    let footer = ParquetMetaDataReader::new().parse_and_finish(file).map_err(|e| file.error(e))?;
     let version = footer
         .file_metadata()
         .key_value_metadata()
@@ -216,21 +154,21 @@ impl Segment {
         wanted: Wanted<'_>,
         ranges: &[Range<u64>],
     ) -> Result<impl Iterator<Item = Result<RecordBatch, StoreError>> + use<'_>, StoreError> {
-        let path = self.meta.id.path();
-        let chunks = Chunks { file: self.file.clone(), len: self.meta.bytes };
-        let options = ArrowReaderOptions::new();
-        let metadata = ArrowReaderMetadata::try_new(self.footer.clone(), options).map_err(failed(&path))?;
+        let file = self.file.fresh();
+        // Parquet's own types say all; the Arrow schema that a writer may have put beside them is not trusted.
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let metadata = ArrowReaderMetadata::try_new(self.footer.clone(), options).map_err(|e| file.error(e))?;
         let schema = self.footer.file_metadata().schema_descr();
         let mask = if wanted.all() { ProjectionMask::all() } else { ProjectionMask::columns(schema, wanted.names()) };
         let (groups, selection) = self.select(ranges);
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(chunks, metadata)
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file.clone(), metadata)
             .with_projection(mask)
             .with_row_groups(groups)
             .with_row_selection(selection)
             .with_batch_size(4_096)
             .build()
-            .map_err(failed(&path))?;
-        Ok(reader.map(move |batch| batch.map_err(|e| StoreError::corrupt(&self.meta.id.path(), 0, e.to_string()))))
+            .map_err(|e| file.error(e))?;
+        Ok(reader.map(move |batch| batch.map_err(|e| file.error(e))))
     }
 
     /// The row groups that hold some of the rows, and which rows of those.

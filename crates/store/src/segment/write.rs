@@ -8,6 +8,7 @@ use arrow_array::builder::{
 };
 use arrow_array::{ArrayRef, RecordBatch};
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -32,7 +33,8 @@ pub(crate) fn write<'a>(
     let parquet = |e: parquet::errors::ParquetError| StoreError::Io { path: id.path(), source: io::Error::other(e) };
     let file = disk.create(&path).map_err(StoreError::io(&path))?;
     let sink = Sink { file, hash: Sha256::new(), bytes: 0 };
-    let mut writer = ArrowWriter::try_new(sink, columns::SCHEMA.clone(), Some(properties())).map_err(parquet)?;
+    let options = ArrowWriterOptions::new().with_properties(properties()).with_skip_arrow_metadata(true);
+    let mut writer = ArrowWriter::try_new_with_options(sink, columns::SCHEMA.clone(), options).map_err(parquet)?;
     let mut runs: Vec<Run> = Vec::new();
     let mut rows = 0;
     let mut batch = Batch::default();

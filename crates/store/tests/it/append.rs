@@ -50,7 +50,7 @@ fn organizations_do_not_see_each_other() {
     for sealed in [false, true] {
         if sealed {
             store.settle();
-            store.close();
+            drop(store);
             store = setup.open();
         }
         for (org, wanted) in [(ORG, 44), (OTHER, 86)] {
@@ -97,14 +97,15 @@ fn a_restart_changes_nothing() {
 
 #[test]
 fn ids_ascend_whatever_the_clock_does() {
-    let setup = Setup::new(4);
+    let mut setup = Setup::new(4);
+    setup.options.seal_events = 100_000;
     for (at, step_ms) in [(1_700_000_000_000, 0), (1_600_000_000_000, -5), (-10_000, 1), (1_700_000_000_001, 1)] {
         setup.clock.set(Timestamp::from_millis(at));
         setup.clock.set_step_ms(step_ms);
         let store = setup.open();
         for n in 0..3 {
-            // More than one millisecond has room for.
-            setup.append(&store, ORG, (0..2_000).map(|k| event(n * 10_000 + k))).unwrap();
+            // Together more than one millisecond has room for.
+            setup.append(&store, ORG, (0..1_400).map(|k| event(n * 10_000 + k))).unwrap();
         }
         let entries = all(&store, ORG);
         assert!(entries.is_sorted_by(|a, b| a.event_id < b.event_id));

@@ -1,4 +1,5 @@
 //! The store from outside, on a disk in memory.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod append;
 mod check;

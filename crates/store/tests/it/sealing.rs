@@ -14,7 +14,8 @@ fn failing(disk: &MemoryDisk, deed: Deed, end: &'static str, fault: Fault, times
     let mut sealing = false;
     FaultyDisk::new(disk.clone(), move |step| {
         sealing |= step.path.ends_with(".parquet");
-        let hit = sealing && step.deed == deed && step.path.ends_with(end);
+        let hit =
+            sealing && step.deed == deed && if end.is_empty() { step.path.is_empty() } else { step.path.ends_with(end) };
         let hit = hit && left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
         hit.then_some(fault)
     })

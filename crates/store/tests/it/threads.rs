@@ -9,7 +9,8 @@ use crate::{ORG, OTHER, all, indexes, mark, place};
 
 #[test]
 fn eight_threads_append_while_others_read() {
-    let setup = Setup::new(1);
+    let mut setup = Setup::new(1);
+    setup.options.unsealed_files_max = usize::MAX;
     let store = setup.open();
     let done = AtomicBool::new(false);
     std::thread::scope(|threads| {
@@ -60,7 +61,8 @@ fn eight_threads_append_while_others_read() {
 /// The same ids from all threads at once, while what they name goes from the batch to the journal to a segment.
 #[test]
 fn the_same_id_at_the_same_time_is_recorded_once() {
-    let setup = Setup::new(2);
+    let mut setup = Setup::new(2);
+    setup.options.unsealed_files_max = usize::MAX;
     let store = setup.open();
     let answers: Vec<Vec<Answer>> = std::thread::scope(|threads| {
         let send = |thread: usize| {
@@ -72,7 +74,7 @@ fn the_same_id_at_the_same_time_is_recorded_once() {
                     named.event.id = Some(format!("id-{round}").into());
                     // All threads send the same; half of them in a request with other events, half under one key.
                     let request =
-                        if thread % 2 == 0 { vec![named, event(round + 5_000)] } else { vec![event(round), named] };
+                        if thread.is_multiple_of(2) { vec![named, event(round + 5_000)] } else { vec![event(round), named] };
                     let key = Idempotency { key: [u8::try_from(round).unwrap(); 16], body: [0; 16] };
                     let got = match thread % 2 {
                         0 => setup.append_once(store, ORG, request, key).unwrap().remove(0),
@@ -104,7 +106,8 @@ fn the_same_id_at_the_same_time_is_recorded_once() {
 #[test]
 fn every_append_is_answered_while_the_store_closes() {
     for seed in 0..30 {
-        let setup = Setup::new(seed);
+        let mut setup = Setup::new(seed);
+        setup.options.unsealed_files_max = usize::MAX;
         let store = setup.open();
         let recorded: u64 = std::thread::scope(|threads| {
             let append = |thread: u64| {

@@ -123,7 +123,9 @@ impl Form {
         let essence = given.map(|text| text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
         match essence.as_deref() {
             Some("application/json") => Ok(Form::Json),
-            Some("application/x-ndjson" | "application/ndjson" | "application/jsonl" | "application/x-jsonlines") => Ok(Form::Lines),
+            Some("application/x-ndjson" | "application/ndjson" | "application/jsonl" | "application/x-jsonlines") => {
+                Ok(Form::Lines)
+            }
             _ => {
                 let given = given.map_or("is missing".to_owned(), |given| format!("is {given:?}"));
                 let detail = format!("The Content-Type {given}; send application/json or application/x-ndjson.");
@@ -158,7 +160,10 @@ fn idempotency(caller: &Caller, key: &str, body: &[u8]) -> Idempotency {
 enum Request {
     One(Box<Prepared>),
     /// The valid events, and the problems of the others by their place in the body.
-    Many { events: Vec<Prepared>, refused: Vec<(usize, Problem)> },
+    Many {
+        events: Vec<Prepared>,
+        refused: Vec<(usize, Problem)>,
+    },
 }
 
 struct Work {
@@ -268,7 +273,11 @@ fn conflict(place: Place) -> Problem {
         place.event_id, place.index
     );
     let problem = Problem::new(StatusCode::CONFLICT, "conflict", "The id is another event's", detail);
-    problem.with_error(FieldError { pointer: Some("/id".to_owned()), parameter: None, detail: "is another event's".to_owned() })
+    problem.with_error(FieldError {
+        pointer: Some("/id".to_owned()),
+        parameter: None,
+        detail: "is another event's".to_owned(),
+    })
 }
 
 fn count(app: &App, result: &'static str) {
