@@ -1,4 +1,5 @@
 //! The record format, byte for byte, against a log that another program made.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,5 @@
 //! Seal, open, compare; and change one byte, and see it noticed.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
 use record::merkle::leaf_hash;

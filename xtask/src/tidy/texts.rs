@@ -8,7 +8,7 @@ use anyhow::Context;
 use super::Text;
 use crate::tools;
 
-/// All of them that are text.
+/// All of them; those that are no text with an empty one.
 pub(crate) fn read(root: &Path) -> anyhow::Result<Vec<Text>> {
     let mut git = Command::new("git");
     git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(root);
@@ -21,10 +21,9 @@ pub(crate) fn read(root: &Path) -> anyhow::Result<Vec<Text>> {
             continue;
         }
         let bytes = std::fs::read(&file).with_context(|| format!("could not read {path}"))?;
-        // Bytes that are no text are not for us: golden files, pictures.
-        if let Ok(text) = String::from_utf8(bytes) {
-            texts.push(Text { path: path.to_owned(), text });
-        }
+        // Golden files and pictures are there, and have nothing to be read.
+        let text = String::from_utf8(bytes).unwrap_or_default();
+        texts.push(Text { path: path.to_owned(), text });
     }
     texts.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(texts)
@@ -35,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_git_ignores_and_what_is_no_text_is_not_ours() {
+    fn what_git_ignores_is_not_ours() {
         let folder = std::env::temp_dir().join(format!("acta-tidy-{}", std::process::id()));
         std::fs::create_dir_all(folder.join("crates/a")).unwrap();
         tools::output(Command::new("git").args(["init", "--quiet"]).current_dir(&folder)).unwrap();
@@ -49,6 +48,6 @@ mod tests {
         }
         let paths: Vec<String> = read(&folder).unwrap().into_iter().map(|text| text.path).collect();
         std::fs::remove_dir_all(&folder).unwrap();
-        assert_eq!(paths, [".gitignore", "crates/a/lib.rs"]);
+        assert_eq!(paths, [".gitignore", "crates/a/golden.bin", "crates/a/lib.rs"]);
     }
 }

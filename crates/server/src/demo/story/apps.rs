@@ -177,7 +177,8 @@ pub(super) static APPS: [App; 14] = [
             Query {
                 name: "searchOrders",
                 resource: &ORDERS,
-                text: "select o.id, o.status, o.total_cents, c.full_name from orders o join customers_ref c on c.id = o.customer_id where o.id = :order_id or o.status = :status order by o.placed_at desc limit :limit",
+                text: "select o.id, o.status, o.total_cents, c.full_name from orders o join customers_ref c \
+                       on c.id = o.customer_id where o.id = :order_id or o.status = :status order by o.placed_at desc limit :limit",
                 params: &[
                     ("order_id", Param::Order),
                     ("status", Param::One(&["placed", "picked", "shipped", "delivered", "returned"])),
@@ -252,7 +253,8 @@ pub(super) static APPS: [App; 14] = [
             Query {
                 name: "getOpenPayouts",
                 resource: &LEDGER,
-                text: "select p.id, p.seller_id, s.legal_name, p.amount_cents, p.due_on from payouts p join sellers s on s.id = p.seller_id where p.state = 'open' and p.due_on <= :due_on limit :limit",
+                text: "select p.id, p.seller_id, s.legal_name, p.amount_cents, p.due_on from payouts p join sellers s \
+                       on s.id = p.seller_id where p.state = 'open' and p.due_on <= :due_on limit :limit",
                 params: &[("due_on", Param::Day), ("limit", Param::Limit)],
                 median_ms: 140,
                 on_load: true,
