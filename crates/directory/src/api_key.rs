@@ -195,16 +195,16 @@ impl Directory {
     }
 
     /// Remembers that a key was used, if that is not known from the last few minutes already.
-    pub fn touch_api_key(&self, key: &ApiKey, now: Timestamp) -> Result<(), DirectoryError> {
+    pub fn touch_api_key(&self, key: &ApiKey, now: Timestamp) {
         if key.last_used_at.is_some_and(|at| now.millis_since(at) < LAST_USED_STEP_MS) {
-            return Ok(());
+            return;
         }
-        self.note(|transaction| {
+        self.note_if_free(|transaction| {
             // Another request may have been faster.
             let sql = "UPDATE api_keys SET last_used_at = ?1 WHERE id = ?2 AND (last_used_at IS NULL OR last_used_at <= ?3)";
             transaction.execute(sql, params![now.as_millis(), key.id, now.plus_millis(-LAST_USED_STEP_MS).as_millis()])?;
             Ok(())
-        })
+        });
     }
 }
 

@@ -95,6 +95,17 @@ impl Directory {
         in_transaction(&mut connection, work).map_err(|fault| fault.at(&self.path))
     }
 
+    /// Writes what may be lost: when a key or a session was last used. Does not wait for another process, and does not fail: a
+    /// busy or full disk must not keep a caller with a valid key from being served.
+    pub(crate) fn note_if_free(&self, work: impl FnOnce(&Transaction<'_>) -> Result<(), Fault>) {
+        let mut connection = self.locked();
+        if connection.busy_timeout(Duration::ZERO).is_ok() {
+            drop(in_transaction(&mut connection, work));
+        }
+        // Setting a number in memory; it cannot fail on an open connection.
+        drop(connection.busy_timeout(BUSY_TIMEOUT));
+    }
+
     /// Changes the directory on somebody's behalf. The events that `work` returns are committed with its changes; it returns
     /// none only if it found that there was nothing to change.
     pub(crate) fn change<T>(

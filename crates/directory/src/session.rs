@@ -164,11 +164,11 @@ impl Directory {
             return Ok(Err(SessionRefused::Disabled));
         }
         if now.millis_since(session.last_seen_at) >= LAST_SEEN_STEP_MS {
-            self.note(|transaction| {
+            self.note_if_free(|transaction| {
                 let sql = "UPDATE sessions SET last_seen_at = ?1 WHERE id = ?2 AND last_seen_at < ?1";
                 transaction.execute(sql, params![now.as_millis(), session.id])?;
                 Ok(())
-            })?;
+            });
             session.last_seen_at = now;
         }
         Ok(Ok(SignedIn { session, user, csrf: token.derive("csrf") }))

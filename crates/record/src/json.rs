@@ -153,9 +153,9 @@ pub(crate) fn unquote(quoted: &str) -> Result<Cow<'_, str>, BadJson> {
     Ok(Cow::Owned(text))
 }
 
-/// One JSON object's members, in order, each value unread. Refuses a member that stands twice.
+/// One JSON object's members, in order, each value unread. A member that stands twice is there twice.
 #[derive(Debug)]
-pub(crate) struct Members<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
+pub struct Members<'a>(pub Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

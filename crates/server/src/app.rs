@@ -2,21 +2,31 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use directory::{Directory, DirectoryOptions};
 use record::{Limits, Timestamp};
 use store::disk::{Disk, RealDisk};
 use store::{Chance, Clock, Store};
+use tokio::sync::Semaphore;
 
 use crate::config::Config;
 use crate::doors::{SystemChance, SystemClock};
 use crate::keys::Keys;
 use crate::looks::Looks;
 use crate::metrics::Metrics;
+use crate::problem::Problem;
 use crate::tasks::Tasks;
 
 /// The directory's database file, in the data directory.
 pub const DATABASE: &str = "acta.db";
+
+/// Reads of the log at once.
+const READS_MAX: usize = 4;
+/// How long a read may wait for its turn.
+const READ_PATIENCE: Duration = Duration::from_secs(10);
+/// KiB of bodies in memory at once.
+const BODIES_KIB_MAX: usize = 192 * 1024;
 
 /// What every handler has at hand.
 #[derive(Debug)]
@@ -37,6 +47,10 @@ pub struct App {
     pub metrics: Metrics,
     /// Background tasks.
     pub tasks: Tasks,
+    /// How many reads of the log run at once, so that no reader keeps events from being recorded.
+    reads: Semaphore,
+    /// Bytes of bodies that may be in memory at once, in KiB.
+    pub bodies_kib: Semaphore,
     doors: Doors,
 }
 
@@ -95,8 +109,21 @@ impl App {
             looks: Looks::default(),
             metrics: Metrics::default(),
             tasks: Tasks::default(),
+            reads: Semaphore::new(READS_MAX),
+            bodies_kib: Semaphore::new(BODIES_KIB_MAX),
             doors,
         })
+    }
+
+    /// Reads the log where it holds nobody up. So many reads at once, and so many waiting; the next is told to come back.
+    pub async fn reading<T: Send + 'static>(
+        self: &Arc<App>,
+        work: impl FnOnce(&App) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let permit = tokio::time::timeout(READ_PATIENCE, self.reads.acquire()).await;
+        let Ok(Ok(_permit)) = permit else { return Err(store::StoreError::Busy.into()) };
+        let app = self.clone();
+        blocking(move || work(&app)).await
     }
 
     /// The time.
@@ -116,6 +143,6 @@ impl App {
 }
 
 /// Runs what blocks (files, the database, hashing of passwords) where it holds nobody up.
-pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, crate::problem::Problem> {
-    tokio::task::spawn_blocking(work).await.map_err(crate::problem::Problem::internal)
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.map_err(Problem::internal)
 }

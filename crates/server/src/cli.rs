@@ -59,8 +59,13 @@ struct Settings {
 impl Settings {
     fn load(&self, listen: Option<&String>) -> Result<crate::config::Config, crate::config::Mistakes> {
         let flags = [("data", self.data.clone()), ("listen", listen.cloned())];
-        crate::config::Config::load(self.config.as_deref(), std::env::vars(), &flags)
+        crate::config::Config::load(self.config.as_deref(), variables(), &flags)
     }
+}
+
+/// The environment, as far as it is text.
+fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 /// Runs the command that the arguments name.

@@ -1,11 +1,11 @@
 //! Settings: from a TOML file, from `ACTA_…` in the environment, from flags; the later wins. All mistakes are told at once.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use record::Limits;
-use store::Options;
+use store::{IpFilter, Options};
 
 use crate::params::PageSizes;
 
@@ -50,6 +50,8 @@ settings! {
     listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8450));
     /// The address that people use, if a proxy with TLS stands in front: https://audit.example.com. Cookies are then marked Secure.
     public_url: String = String::new();
+    /// Networks whose proxies are believed about whom they forward (X-Forwarded-For), separated by commas: 127.0.0.1, 10.0.0.0/8.
+    trusted_proxies: Networks = Networks(Vec::new());
     /// What the server writes about itself to stderr: error, warn, info, debug or trace, or a filter such as "info,store=debug".
     log: String = "info".to_owned();
     /// How: text or json.
@@ -86,6 +88,24 @@ pub enum LogFormat {
 /// An ISO 8601 duration in whole days, months or years, one of them: from P1D to P10Y.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retention(String);
+
+/// Networks, in CIDR form or single addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Networks(Vec<(String, IpFilter)>);
+
+impl Setting for Networks {
+    fn read(text: &str) -> Result<Networks, String> {
+        let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let network = |name: &str| match IpFilter::parse(name) {
+            Ok(filter @ IpFilter::Net { .. }) => Ok((name.to_owned(), filter)),
+            _ => Err(format!("{name:?} is not an address or network such as 10.0.0.0/8")),
+        };
+        names.map(network).collect::<Result<_, _>>().map(Networks)
+    }
+    fn show(&self) -> String {
+        self.0.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
+    }
+}
 
 /// Something that can be set by text.
 trait Setting: Sized {
@@ -230,8 +250,10 @@ impl Config {
             }
         }
         for (variable, value) in &variables {
-            // Of the commands that talk to a server, and of this function.
-            if ["ACTA_CONFIG", "ACTA_URL", "ACTA_KEY"].contains(&variable.as_str()) {
+            // Of the commands that talk to a server, and of this function. And of Kubernetes, which tells every container in
+            // such variables where a service named "acta" is.
+            let of_kubernetes = variable.starts_with("ACTA_PORT") || variable.starts_with("ACTA_SERVICE_");
+            if ["ACTA_CONFIG", "ACTA_URL", "ACTA_KEY"].contains(&variable.as_str()) || of_kubernetes {
                 continue;
             }
             let name = variable.trim_start_matches("ACTA_").to_lowercase();
@@ -274,6 +296,11 @@ impl Config {
     /// How many events an answer of the API has.
     pub fn page_sizes(&self) -> PageSizes {
         PageSizes { default: 50.min(self.page_events_max), max: self.page_events_max }
+    }
+
+    /// Whether whoever has this address is believed about whom it forwards.
+    pub fn trusts_proxy(&self, address: IpAddr) -> bool {
+        self.trusted_proxies.0.iter().any(|(_, network)| network.contains(address))
     }
 
     /// Whether people reach Acta over TLS.

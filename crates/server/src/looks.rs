@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use record::{Action, Event, Json, Outcome, Timestamp};
+use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::params::Given;
@@ -19,10 +20,10 @@ const ENTRIES_MAX: usize = 10_000;
 
 /// Looks recorded a moment ago. Its lock is held for the time of a look-up.
 #[derive(Debug, Default)]
-pub struct Looks(Mutex<HashMap<String, Timestamp>>);
+pub struct Looks(Mutex<HashMap<[u8; 32], Timestamp>>);
 
 impl Looks {
-    fn is_new(&self, look: String, now: Timestamp) -> bool {
+    fn is_new(&self, look: [u8; 32], now: Timestamp) -> bool {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.get(&look).is_some_and(|at| (0..SAME_LOOK_MS).contains(&now.millis_since(*at))) {
             return false;
@@ -34,8 +35,8 @@ impl Looks {
         true
     }
 
-    fn forget(&self, look: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(look);
+    fn forget(&self, look: [u8; 32]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&look);
     }
 }
 
@@ -50,12 +51,12 @@ pub async fn note(app: &App, caller: &Caller, interface: &str, given: &Given, re
     );
     let filter = filter.to_query();
     let actor = caller.actor();
-    let look = format!("{} {interface} {filter}", actor.id);
-    if !app.looks.is_new(look.clone(), app.now()) {
+    let look: [u8; 32] = Sha256::digest(format!("{} {interface} {filter}", actor.id)).into();
+    if !app.looks.is_new(look, app.now()) {
         return;
     }
     if let Err(problem) = record(app, caller, interface, &filter, request_id).await {
-        app.looks.forget(&look);
+        app.looks.forget(look);
         app.metrics.unrecorded_looks.inc();
         problem.log();
         tracing::warn!(actor = %actor.id, interface, filter, "a look at the log could not be recorded");

@@ -35,6 +35,13 @@ pub const PAGING: &[(&str, &str)] = &[
     ("limit", "With after or before: how many events at most."),
 ];
 
+/// The greatest index that an answer can name.
+const INDEX_MAX: u64 = i64::MAX as u64;
+/// Bytes of one parameter's value.
+const VALUE_BYTES_MAX: usize = 2_048;
+/// Values of one parameter.
+const VALUES_MAX: u32 = 200;
+
 /// Which part of the matches is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
@@ -142,8 +149,11 @@ impl Reader<'_> {
         let known: Vec<&str> = FILTERS.iter().chain(PAGING).map(|(name, _)| *name).chain(extra.iter().copied()).collect();
         let repeatable = ["action", "category", "team"];
         let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
-        for (name, _) in &self.given.0 {
+        for (name, value) in &self.given.0 {
             *seen.entry(name).or_default() += 1;
+            if value.len() > VALUE_BYTES_MAX {
+                self.faults.push(FieldError::parameter(name, format!("is longer than {VALUE_BYTES_MAX} bytes")));
+            }
         }
         for (name, count) in seen {
             if !known.contains(&name) {
@@ -154,6 +164,8 @@ impl Reader<'_> {
                 self.fault(name, format!("is not a parameter here; {hint}"));
             } else if count > 1 && !repeatable.contains(&name) {
                 self.fault(name, "stands more than once");
+            } else if count > VALUES_MAX {
+                self.fault(name, format!("stands more than {VALUES_MAX} times"));
             }
         }
     }
@@ -260,8 +272,8 @@ impl Reader<'_> {
         let limit = limit.map_or(sizes.default, |n| usize::try_from(n).unwrap_or(sizes.max));
         let from = match cursor {
             "after" if self.given.first("after") == Some("-1") => Cursor::After(None),
-            "after" => Cursor::After(self.number("after", 0, u64::MAX).map(Index)),
-            _ => Cursor::Before(Index(self.number("before", 0, u64::MAX).unwrap_or(0))),
+            "after" => Cursor::After(self.number("after", 0, INDEX_MAX).map(Index)),
+            _ => Cursor::Before(Index(self.number("before", 0, INDEX_MAX).unwrap_or(0))),
         };
         Part::Slice { from, limit }
     }
@@ -302,7 +314,12 @@ fn instant(text: &str, zone: &TimeZone, bound: Bound) -> Option<Timestamp> {
         let date: civil::Date = text.parse().ok()?;
         let at = match bound {
             Bound::First => millis(date.to_datetime(civil::Time::midnight()))?,
-            Bound::Last => millis(date.tomorrow().ok()?.to_datetime(civil::Time::midnight()))? - 1,
+            // After the last day that can be told there is nothing.
+            Bound::Last => date
+                .tomorrow()
+                .ok()
+                .and_then(|next| millis(next.to_datetime(civil::Time::midnight())))
+                .map_or(i64::MAX, |at| at - 1),
         };
         return Some(Timestamp::from_millis(at));
     }
@@ -340,9 +357,10 @@ mod tests {
             "2026-11-20T05:00:00.000Z 2026-11-21T04:59:59.999Z"
         );
         assert_eq!(
-            read("from=2026-11-20T10:00:00%2B01:00&to=2026-11-20T10:30&tz=Asia/Kolkata").split(' ').next(),
-            Some("2026-11-20T09:00:00.000Z")
+            read("from=2026-11-20T01:00:00%2B01:00&to=2026-11-20T10:30&tz=Asia/Kolkata"),
+            "2026-11-20T00:00:00.000Z 2026-11-20T05:00:00.000Z"
         );
+        assert_eq!(read("from=9999-12-30&to=9999-12-31").split(' ').nth(1), Some("9999-12-30T22:00:00.999Z"));
     }
 
     #[test]

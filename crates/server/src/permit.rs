@@ -107,11 +107,32 @@ impl From {
     }
 }
 
+/// The address of whoever sent a request; the outermost layer finds it out.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientIp(pub IpAddr);
+
+/// The sender's address: the peer's, or, where the peer is a trusted proxy, the nearest address that it was told and that is
+/// none itself. What stands further left in `X-Forwarded-For` anybody can make up.
+pub fn client_ip(app: &App, request: &axum::extract::Request) -> Option<ClientIp> {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>()?.0.ip().to_canonical();
+    let told = request.headers().get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let told: Vec<IpAddr> =
+        told.flat_map(|value| value.split(',')).filter_map(|address| address.trim().parse::<IpAddr>().ok()).collect();
+    let mut address = peer;
+    for nearer in told.into_iter().rev() {
+        if !app.config.trusts_proxy(address) {
+            break;
+        }
+        address = nearer.to_canonical();
+    }
+    Some(ClientIp(address))
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for From {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<From, Self::Rejection> {
-        let ip = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
+        let ip = parts.extensions.get::<ClientIp>().map(|client| client.0);
         let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
         let user_agent = agent.filter(|agent| !agent.is_empty()).map(|agent| agent.chars().take(512).collect());
         Ok(From { ip, user_agent })
@@ -128,7 +149,7 @@ impl FromRequestParts<Arc<App>> for Caller {
             let key = key(app, value.to_str().unwrap_or_default()).await?;
             return Ok(Caller { who: Who::Key(Box::new(key)), from });
         }
-        let Some(token) = session_token(&parts.headers) else {
+        let Some(token) = session_token(app, &parts.headers) else {
             let detail = "Send an API key in the header \"Authorization: Bearer acta_…\", or sign in.";
             return Err(Problem::unauthenticated(detail));
         };
@@ -168,7 +189,7 @@ async fn key(app: &Arc<App>, header: &str) -> Result<ApiKey, Problem> {
         let found = shared.directory.find_api_key(&Secret::new(secret.clone()), now)?;
         if let Ok(key) = &found {
             shared.keys.put(&secret, key.clone(), now);
-            shared.directory.touch_api_key(key, now)?;
+            shared.directory.touch_api_key(key, now);
         }
         Ok::<_, directory::DirectoryError>(found)
     })
@@ -198,10 +219,17 @@ pub async fn session(app: &Arc<App>, token: String) -> Result<SignedIn, Problem>
 /// The names of the session cookie: with TLS in front of Acta, and without.
 pub const COOKIES: [&str; 2] = ["__Host-acta_session", "acta_session"];
 
+/// The session cookie's name here. Behind TLS no other is believed, because a neighbouring host can set one of that name.
+pub fn cookie_name(app: &App) -> &'static str {
+    let [with_tls, without] = COOKIES;
+    if app.config.is_https() { with_tls } else { without }
+}
+
 /// The session token in the request's cookies.
-pub fn session_token(headers: &HeaderMap) -> Option<String> {
+pub fn session_token(app: &App, headers: &HeaderMap) -> Option<String> {
+    let wanted = cookie_name(app);
     let pairs = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|v| v.split(';'));
-    let mut named = pairs.filter_map(|pair| pair.trim().split_once('=')).filter(|(name, _)| COOKIES.contains(name));
+    let mut named = pairs.filter_map(|pair| pair.trim().split_once('=')).filter(|(name, _)| *name == wanted);
     named.next().map(|(_, token)| token.to_owned())
 }
 

@@ -189,8 +189,10 @@ impl From<StoreError> for Problem {
             }
             StoreError::Closing => Problem::unavailable("closing", "The server is shutting down. Send this again later.", 2),
             StoreError::Poisoned(reason) => {
-                let detail = "The server cannot record events now, because its disk failed. Nothing of this request was \
-                              recorded. It needs its operator: see /readyz.";
+                // What was written may or may not be on disk; only a restart can tell.
+                let detail = "The server cannot record events now, because its disk failed. Nothing of this request is \
+                              confirmed: send it again, with the same ids, once the server is well. It needs its operator: \
+                              see /readyz.";
                 Problem { inside: Some(reason), ..Problem::unavailable("cannot-record", detail, 30) }
             }
             other => Problem::internal(other),
@@ -214,8 +216,8 @@ impl From<directory::DirectoryError> for Problem {
     fn from(error: directory::DirectoryError) -> Problem {
         use directory::DirectoryError as E;
         match error {
-            E::NotFound { .. } => Problem::not_found(format!("{error}.")),
-            E::Conflict { .. } => Problem::new(StatusCode::CONFLICT, "conflict", "Conflict", format!("{error}.")),
+            E::NotFound { .. } => Problem::not_found(sentence(&error.to_string())),
+            E::Conflict { .. } => Problem::new(StatusCode::CONFLICT, "conflict", "Conflict", sentence(&error.to_string())),
             E::Invalid { ref member, ref detail } => Problem::invalid(vec![FieldError {
                 pointer: Some(format!("/{member}")),
                 parameter: None,
@@ -224,4 +226,9 @@ impl From<directory::DirectoryError> for Problem {
             other => Problem::internal(other),
         }
     }
+}
+
+/// The text with one full stop at its end.
+fn sentence(text: &str) -> String {
+    format!("{}.", text.trim_end_matches('.'))
 }

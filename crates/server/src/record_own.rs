@@ -52,9 +52,19 @@ pub async fn drain_outbox(app: &Arc<App>) -> Result<usize, Problem> {
         }
         let mut done: Vec<OutboxId> = Vec::with_capacity(rows.len());
         for row in &rows {
-            let parsed = parse::event(&row.body, &Limits::none(), app.now()).map_err(Problem::internal)?;
+            let parsed = match parse::event(&row.body, &Limits::none(), app.now()) {
+                Ok(parsed) => parsed,
+                Err(e) => {
+                    tracing::error!(row = ?row.id, body = row.body, error = ?e, "a change of the directory makes no event");
+                    done.push(row.id);
+                    continue;
+                }
+            };
             let prepared = Prepared::new(parsed, row.org, None, app.chance());
-            append(app, &system_scope(row.org), vec![prepared], None).await?;
+            let answers = append(app, &system_scope(row.org), vec![prepared], None).await?;
+            if matches!(answers.first(), Some(Answer::Conflict(_)) | None) {
+                tracing::error!(row = ?row.id, body = row.body, "a change of the directory has the id of another event");
+            }
             done.push(row.id);
         }
         moved += done.len();

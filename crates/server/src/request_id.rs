@@ -9,8 +9,8 @@ use axum::response::Response;
 use record::EventId;
 
 use crate::app::App;
-use crate::metrics;
 use crate::problem::Problem;
+use crate::{metrics, permit};
 
 /// A request's id: the caller's, if it sent a sensible one, otherwise ours.
 #[derive(Debug, Clone)]
@@ -31,12 +31,16 @@ pub async fn layer(State(app): State<Arc<App>>, mut request: Request, next: Next
     let started = app.clock().monotonic_ns();
     let id = id_of(&app, &request);
     request.extensions_mut().insert(id.clone());
+    if let Some(client) = permit::client_ip(&app, &request) {
+        request.extensions_mut().insert(client);
+    }
     let is_page = crate::ui::is_page(request.uri().path());
     let method = known_method(request.method()).to_owned();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
 
     let mut response = next.run(request).await;
-    if let Some(mut problem) = response.extensions_mut().remove::<Problem>() {
+    let problem = response.extensions_mut().remove::<Problem>().or_else(|| of_the_framework(&response));
+    if let Some(mut problem) = problem {
         problem.request_id = Some(id.as_str().to_owned());
         problem.log();
         response = if is_page { crate::ui::problem_page(&problem) } else { problem.into_json() };
@@ -64,6 +68,15 @@ pub async fn layer(State(app): State<Arc<App>>, mut request: Request, next: Next
     let labels = metrics::Request { method, route, status: response.status().as_u16() };
     app.metrics.requests.get_or_create(&labels).inc();
     response
+}
+
+/// What the framework refused before a handler saw it (a path that is no text, for instance) it tells as plain text.
+fn of_the_framework(response: &Response) -> Option<Problem> {
+    let is_text =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    let status = response.status();
+    let detail = "The request's address or headers cannot be read.";
+    (is_text && status.is_client_error()).then(|| Problem::new(status, "malformed", "The request cannot be read", detail))
 }
 
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \

@@ -50,6 +50,14 @@ impl IpFilter {
         Ok(IpFilter::Text(text.into()))
     }
 
+    /// Whether an address lies in the network; never in a name.
+    pub fn contains(&self, given: IpAddr) -> bool {
+        match self {
+            IpFilter::Text(_) => false,
+            IpFilter::Net { address, prefix } => within(*address, *prefix, given.to_canonical()),
+        }
+    }
+
     fn matches(&self, given: &str) -> bool {
         match self {
             IpFilter::Text(text) => given.eq_ignore_ascii_case(text),

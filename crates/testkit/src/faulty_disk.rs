@@ -1,4 +1,4 @@
-//! A disk that fails when it is told to.
+//! A disk that fails, or stops for a while, when it is told to.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use store::disk::{Append, Disk, ReadAt};
 
-/// What is done to a disk. Reading is not counted.
+/// What is done to a disk. Reading is not counted; see [`FaultyDisk::before_reads`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deed {
     /// A folder is made.
@@ -52,10 +52,12 @@ pub enum Fault {
 }
 
 type Plan = Box<dyn FnMut(Step<'_>) -> Option<Fault> + Send>;
+type BeforeRead = Arc<dyn Fn(&str) -> io::Result<()> + Send + Sync>;
 
 struct State {
     steps: u64,
     plan: Plan,
+    before_read: BeforeRead,
 }
 
 /// A disk in front of another, which asks its plan at every step whether to fail. Clones share plan and count.
@@ -74,7 +76,7 @@ impl fmt::Debug for FaultyDisk {
 impl FaultyDisk {
     /// A disk that fails where the plan says so.
     pub fn new(disk: impl Disk + 'static, plan: impl FnMut(Step<'_>) -> Option<Fault> + Send + 'static) -> FaultyDisk {
-        let state = State { steps: 0, plan: Box::new(plan) };
+        let state = State { steps: 0, plan: Box::new(plan), before_read: Arc::new(|_| Ok(())) };
         FaultyDisk { disk: Arc::new(disk), state: Arc::new(Mutex::new(state)) }
     }
 
@@ -99,6 +101,11 @@ impl FaultyDisk {
     /// Follows another plan from now on.
     pub fn replan(&self, plan: impl FnMut(Step<'_>) -> Option<Fault> + Send + 'static) {
         self.state().plan = Box::new(plan);
+    }
+
+    /// Calls this before every read of a file, with its path; the read fails as this does. It may wait for something.
+    pub fn before_reads(&self, before_read: impl Fn(&str) -> io::Result<()> + Send + Sync + 'static) {
+        self.state().before_read = Arc::new(before_read);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -148,7 +155,8 @@ impl Disk for FaultyDisk {
     }
 
     fn open(&self, path: &str) -> io::Result<Arc<dyn ReadAt>> {
-        self.disk.open(path)
+        let file = self.disk.open(path)?;
+        Ok(Arc::new(Reading { disk: self.clone(), path: path.to_owned(), file }))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -165,6 +173,25 @@ impl Disk for FaultyDisk {
 
     fn lock(&self, path: &str) -> io::Result<Box<dyn Send + Sync>> {
         self.disk.lock(path)
+    }
+}
+
+#[derive(Debug)]
+struct Reading {
+    disk: FaultyDisk,
+    path: String,
+    file: Arc<dyn ReadAt>,
+}
+
+impl ReadAt for Reading {
+    fn len(&self) -> io::Result<u64> {
+        self.file.len()
+    }
+
+    fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+        let before_read = self.disk.state().before_read.clone();
+        before_read(&self.path)?;
+        self.file.read_exact_at(bytes, offset)
     }
 }
 

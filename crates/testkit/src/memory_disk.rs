@@ -228,6 +228,14 @@ impl MemoryDisk {
         dir.durable.insert(name.to_owned(), file);
     }
 
+    /// Flips a bit of a file, under whoever has it open.
+    pub fn damage(&self, path: &str, at: usize) {
+        let file = self.file(path).expect("the file is there");
+        let mut content = hold(&file.0);
+        content.now[at] ^= 0x10;
+        content.durable = content.now.clone();
+    }
+
     fn file(&self, path: &str) -> io::Result<File> {
         let (dir, name) = split(path);
         let state = hold(&self.0);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use access::Act;
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::response::Response;
 use record::Catalogs;
 use serde::Serialize;
@@ -12,9 +12,12 @@ use store::values::Values;
 use utoipa::ToSchema;
 
 use super::events::json;
-use crate::app::{App, blocking};
+use crate::app::App;
+use crate::looks;
+use crate::params::Given;
 use crate::permit::Caller;
 use crate::problem::Problem;
+use crate::request_id::RequestId;
 
 /// Actors listed at most; those with the most events.
 pub const USERS_MAX: usize = 1_000;
@@ -114,8 +117,14 @@ impl Filters {
     get, path = "/v1/filters", tag = "events", operation_id = "listFilters",
     responses((status = 200, description = "Users, teams, and actions by category", body = Filters)),
 )]
-pub async fn list_filters(State(app): State<Arc<App>>, caller: Caller) -> Result<Response, Problem> {
+pub async fn list_filters(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Extension(request_id): Extension<RequestId>,
+) -> Result<Response, Problem> {
     let scope = caller.permit(Act::Read)?;
-    let values = blocking(move || app.store.values(&scope)).await??;
+    let given = Given(vec![("filters".to_owned(), "all".to_owned())]);
+    looks::note(&app, &caller, "api", &given, Some(request_id.as_str())).await;
+    let values = app.reading(move |app| app.store.values(&scope)).await??;
     json(&Filters::of(values))
 }

@@ -2,12 +2,11 @@
 
 use std::process::ExitCode;
 
-use anyhow::bail;
 use clap::Args;
 use directory::DirectoryOptions;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Settings;
+use super::{Settings, data};
 use crate::app::{DATABASE, Doors, open_directory};
 
 /// Checks a stopped data directory.
@@ -20,9 +19,7 @@ pub(super) struct Check {
 impl Check {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let config = self.settings.load(None)?;
-        if !config.data.is_dir() {
-            bail!("{} is not there", config.data.display());
-        }
+        data::require(&config.data)?;
         let doors = Doors::system(&config.data)?;
         let bar =
             ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {human_pos} events checked")?);

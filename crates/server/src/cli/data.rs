@@ -10,11 +10,17 @@ use store::Clock;
 use crate::app::{DATABASE, Doors, open_directory};
 use crate::doors::SystemClock;
 
-/// The directory of a data directory that was set up before.
-pub(super) fn existing_directory(data: &Path) -> anyhow::Result<Directory> {
+/// Complains if nobody has set this data directory up.
+pub(super) fn require(data: &Path) -> anyhow::Result<()> {
     if !data.join(DATABASE).is_file() {
         bail!("{} is not a data directory; `acta init --data {0} …` makes one", data.display());
     }
+    Ok(())
+}
+
+/// The directory of a data directory that was set up before.
+pub(super) fn existing_directory(data: &Path) -> anyhow::Result<Directory> {
+    require(data)?;
     let doors = Doors::system(data).with_context(|| data.display().to_string())?;
     Ok(open_directory(data, &doors, DirectoryOptions::default())?)
 }

@@ -39,7 +39,7 @@ impl Demo {
         let folder = if self.data.is_none() { Some(tempfile::Builder::new().prefix("acta-demo-").tempdir()?) } else { None };
         let data = self.data.clone().or_else(|| folder.as_ref().map(|folder| folder.path().display().to_string()));
         let flags = [("data", data), ("listen", self.listen.clone())];
-        let variables = std::env::vars().filter(|(name, _)| name != "ACTA_DATA");
+        let variables = super::variables().filter(|(name, _)| name != "ACTA_DATA");
         let mut config = Config::load(None, variables, &flags)?;
         if std::env::var_os("ACTA_LOG").is_none() {
             config.log = "warn".to_owned();

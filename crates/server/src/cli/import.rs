@@ -10,6 +10,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use store::Chance;
 
 use crate::doors::SystemChance;
@@ -17,6 +18,8 @@ use crate::import::Format;
 
 /// Events in one request.
 const BATCH_EVENTS: usize = 500;
+/// Bytes of one request, after which no more events are put into it; with the largest event still far below the limit.
+const BATCH_BYTES: usize = 4 << 20;
 /// Attempts at one request that the server cannot take now.
 const ATTEMPTS: u32 = 8;
 /// Problems shown in full.
@@ -79,33 +82,38 @@ impl Import {
         let mut tally = Tally::default();
         let mut batch: Vec<(u64, String)> = Vec::with_capacity(BATCH_EVENTS);
         let mut line = Vec::new();
-        let mut at = 0;
+        let (mut at, mut bytes) = (0, 0);
         loop {
             line.clear();
             if input.read_until(b'\n', &mut line).context("cannot read the file")? == 0 {
                 break;
             }
             at += 1;
-            let mut values = match serde_json::from_slice::<Value>(&line) {
+            let values = match serde_json::from_slice::<&RawValue>(&line) {
                 Ok(value) => self.format.events(value),
                 Err(_) if line.iter().all(u8::is_ascii_whitespace) => continue,
                 // A file that is one JSON document over many lines.
                 Err(e) if at == 1 && e.is_eof() => {
                     input.read_to_end(&mut line).context("cannot read the file")?;
-                    self.format.events(serde_json::from_slice(&line).context("the file is neither JSON nor JSON lines")?)
+                    let value = serde_json::from_slice(&line).context("the file is neither JSON nor JSON lines")?;
+                    self.format.events(value)
                 }
                 Err(e) => vec![Err(crate::import::NotAnEvent(format!("this is not JSON: {e}")))],
             };
-            for value in values.drain(..) {
+            for value in values {
                 tally.lines += 1;
                 match value {
-                    Ok(event) => batch.push((at, event.to_string())),
+                    Ok(event) => {
+                        bytes += event.len();
+                        batch.push((at, event));
+                    }
                     Err(e) => {
                         tally.refused += 1;
                         tally.problem(at, &e.0);
                     }
                 }
-                if batch.len() == BATCH_EVENTS {
+                if batch.len() == BATCH_EVENTS || bytes > BATCH_BYTES {
+                    bytes = 0;
                     sender.send(&mut batch, &mut tally)?;
                     bar.set_message(format!("{} events", tally.lines));
                 }

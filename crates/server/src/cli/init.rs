@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use access::Role;
 use anyhow::{Context, bail};
 use clap::Args;
-use directory::{Chance, ChangedBy, DirectoryOptions, NewUser, Secret};
+use directory::{Chance, ChangedBy, Directory, DirectoryOptions, NewUser, Secret};
 
 use super::Settings;
 use crate::app::{Doors, open_directory};
@@ -31,6 +32,8 @@ pub(super) struct Init {
 impl Init {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let config = self.settings.load(None)?;
+        let name = self.admin_email.split('@').next().unwrap_or_default().to_owned();
+        self.rehearse(&name)?;
         let doors = Doors::system(&config.data).with_context(|| config.data.display().to_string())?;
         let given = self.admin_password_file.as_deref().map(password_in).transpose()?;
         let password = given.clone().unwrap_or_else(made_up_password);
@@ -47,8 +50,7 @@ impl Init {
             Err(e) => return Err(e.into()),
         };
         // Until she says otherwise, she is called by the part of her address that is hers.
-        let name = self.admin_email.split('@').next().unwrap_or_default();
-        let owner = NewUser { email: &self.admin_email, name, role: Role::Owner, password: Some(&password) };
+        let owner = NewUser { email: &self.admin_email, name: &name, role: Role::Owner, password: Some(&password) };
         let user = directory.create_user(&by, organization.id, owner, now)?;
         println!("Organization: {}", organization.name);
         println!("E-mail: {}", user.email);
@@ -60,6 +62,18 @@ impl Init {
         eprintln!("Next: acta key create --data {data} --scopes events:write,events:read");
         eprintln!("      acta serve --data {data}");
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Init {
+    /// The same in memory: whatever is wrong with the names is told before anything is on disk.
+    fn rehearse(&self, name: &str) -> anyhow::Result<()> {
+        let (by, now) = (ChangedBy::cli(), super::data::now());
+        let directory = Directory::in_memory(Arc::new(SystemChance), DirectoryOptions::default())?;
+        let organization = directory.create_organization(&by, &self.organization, now)?;
+        let owner = NewUser { email: &self.admin_email, name, role: Role::Owner, password: None };
+        directory.create_user(&by, organization.id, owner, now)?;
+        Ok(())
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use directory::DirectoryOptions;
-use store::disk;
 
 use super::{Settings, data, logging, runtime};
 use crate::app::{App, Doors};
@@ -26,21 +26,26 @@ impl Serve {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let config = self.settings.load(self.listen.as_ref())?;
         logging::start(&config)?;
-        data::existing_directory(&config.data)?;
+        data::require(&config.data)?;
         let doors = Doors::system(&config.data)?;
-        let latency = disk::sync_latency(&*doors.disk, &*doors.clock);
+        let (disk, clock) = (doors.disk.clone(), doors.clock.clone());
         let app = Arc::new(App::open(config, doors, DirectoryOptions::default())?);
+        // Only now the data directory is locked, and ours to write a probe into.
+        let latency = store::disk::sync_latency(&*disk, &*clock);
         let recovered = app.store.recovered();
         match latency {
             Ok(ns) => tracing::info!(disk_sync_us = ns / 1_000, "the disk makes a write durable in about this time"),
             Err(e) => tracing::warn!(error = %e, "the disk's sync latency could not be measured"),
         }
         tracing::info!(events = recovered.events, torn_bytes = recovered.torn_bytes, "read from the journal");
-        runtime()?.block_on(async {
+        let runtime = runtime()?;
+        runtime.block_on(async {
             let server = Server::bind(app).await?;
             println!("Listening on http://{}", server.address()?);
             server.run(end_signal()).await
         })?;
+        // A query that runs on has nobody left to be answered.
+        runtime.shutdown_timeout(Duration::from_secs(1));
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -15,7 +15,7 @@ use super::page::{self, Account};
 use super::session::Viewer;
 use super::zone::{Shown, Zone};
 use super::{event_json, links, sentence, summary};
-use crate::app::{App, blocking};
+use crate::app::App;
 use crate::looks;
 use crate::params::Given;
 use crate::problem::Problem;
@@ -140,8 +140,7 @@ async fn find(
     let id = EventId::parse(event_id).map_err(|_| missing())?;
     let given = Given(vec![("event_id".to_owned(), event_id.to_owned())]);
     looks::note(app, &viewer.caller, "page", &given, Some(request_id.as_str())).await;
-    let shared = app.clone();
-    let found = blocking(move || {
+    let found = app.reading(move |shared| {
         let Some(entry) = shared.store.get(&scope, id)? else { return Ok(None) };
         // A team that the directory does not know is shown by its id.
         let team = entry.event.team.as_ref().and_then(|team| shared.directory.team(scope.org(), team).ok());

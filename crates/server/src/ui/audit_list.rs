@@ -18,7 +18,7 @@ use super::pager::Pager;
 use super::rows::Row;
 use super::session::Viewer;
 use super::zone::Zone;
-use crate::app::{App, blocking};
+use crate::app::App;
 use crate::looks;
 use crate::params::{self, Given, PageSizes, Part};
 use crate::problem::{FieldError, Problem};
@@ -101,15 +101,14 @@ async fn list(
     };
     let is_plain = wanted.as_ref().is_some_and(|wanted| wanted.filter.is_empty() && wanted.page == 1);
     let part = wanted.as_ref().map(|wanted| (wanted.page, wanted.per_page));
-    let shared = app.clone();
-    let (rows, values, teams) = blocking(move || {
+    let reading = app.reading(move |shared| {
         let rows = wanted.map(|wanted| {
             let offset = (wanted.page - 1).saturating_mul(wanted.per_page as u64);
             shared.store.query(&scope, &wanted.filter, Page { offset, limit: wanted.per_page })
         });
         Ok::<_, Problem>((rows.transpose()?, shared.store.values(&scope)?, shared.directory.teams(scope.org())?))
-    })
-    .await??;
+    });
+    let (rows, values, teams) = reading.await??;
     let known = Known::new(values, teams);
     // All that is there is Acta's own, and all of it is on this page.
     let nobody_sends =

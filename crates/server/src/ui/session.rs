@@ -27,7 +27,7 @@ pub(super) struct Viewer {
 impl Viewer {
     async fn find(parts: &mut Parts, app: &Arc<App>) -> Result<Viewer, Problem> {
         let Ok(from) = permit::From::from_request_parts(parts, app).await;
-        let Some(token) = permit::session_token(&parts.headers) else {
+        let Some(token) = permit::session_token(app, &parts.headers) else {
             return Err(Problem::unauthenticated("You are not signed in."));
         };
         let signed_in = permit::session(app, token).await?;

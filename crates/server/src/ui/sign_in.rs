@@ -82,12 +82,12 @@ pub(super) async fn show_form(viewer: Result<Viewer, Response>, RawQuery(query):
 }
 
 /// Reads a form that must have come from one of our own pages.
-pub(super) async fn form(headers: &HeaderMap, body: Body) -> Result<Given, Problem> {
+pub(super) async fn form(app: &App, headers: &HeaderMap, body: Body) -> Result<Given, Problem> {
     if !permit::is_same_origin(headers) {
         let detail = "This request came from another site's page; it was not carried out.";
         return Err(Problem::new(StatusCode::FORBIDDEN, "other-site", "Not allowed", detail));
     }
-    let bytes = body::read(headers, body, FORM_BYTES_MAX).await?;
+    let bytes = body::read(app, headers, body, FORM_BYTES_MAX).await?;
     let text = str::from_utf8(&bytes).map_err(|_| Problem::bad_request("form", "The form is not UTF-8 text."))?;
     Ok(Given::parse(Some(text)))
 }
@@ -101,7 +101,7 @@ pub(super) async fn sign_in(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let form = form(&headers, body).await?;
+    let form = form(&app, &headers, body).await?;
     let next = links::after_sign_in(form.first("next"));
     let (email, password) = (form.first("email").unwrap_or_default().trim(), form.first("password").unwrap_or_default());
     let again =
@@ -143,7 +143,7 @@ pub(super) async fn choose_organization(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let form = form(&headers, body).await?;
+    let form = form(&app, &headers, body).await?;
     let next = links::after_sign_in(form.first("next"));
     let ticket = Ticket::of(form.first("ticket").unwrap_or_default());
     let chosen = form.first("choice").and_then(|choice| choice.parse::<usize>().ok()).unwrap_or_default();

@@ -26,13 +26,13 @@ pub(super) async fn sign_out(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let form = sign_in::form(&headers, body).await?;
+    let form = sign_in::form(&app, &headers, body).await?;
     if !viewer.signed_in.csrf.matches(form.first("csrf").unwrap_or_default()) {
         let detail = "This form does not belong to your session. Open the audit log and sign out from there.";
         let problem = Problem::new(StatusCode::FORBIDDEN, "csrf", "Not allowed", detail);
         return Ok(page::problem_for(&viewer, &request_id, problem));
     }
-    if let Some(token) = permit::session_token(&headers) {
+    if let Some(token) = permit::session_token(&app, &headers) {
         let shared = app.clone();
         blocking(move || shared.directory.end_session(&Secret::new(token))).await??;
     }

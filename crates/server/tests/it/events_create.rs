@@ -133,7 +133,7 @@ async fn bad_input_is_told_what_is_wrong_and_nothing_is_recorded() {
     cut.truncate(cut.len() - 9);
     let gzipped = [("content-type", "application/json"), ("content-encoding", "gzip")];
     let tomorrow = server.app.now().plus_millis(25 * 3_600_000).to_string();
-    let cases: Vec<Case<'_>> = vec![
+    let cases: [Case<'_>; 22] = [
         ("malformed", &json, b"{\"action\":".to_vec()),
         ("empty", &json, b" ".to_vec()),
         ("unknown member", &json, with("acttor", json!(1))),
@@ -143,7 +143,7 @@ async fn bad_input_is_told_what_is_wrong_and_nothing_is_recorded() {
         ("long id", &json, with("id", json!("a".repeat(257)))),
         ("large event", &json, with("metadata", json!("x".repeat(270_000)))),
         ("large body", &json, with("metadata", json!("x".repeat(310_000)))),
-        ("many events", &json, format!("[{}]", vec!["1"; 4].join(",")).into_bytes()),
+        ("many events", &json, format!("[{}]", ["1"; 4].join(",")).into_bytes()),
         ("bad time", &json, with("occurred_at", json!("soon"))),
         ("not utf-8", &json, b"{\"action\":\"\xff\"}".to_vec()),
         ("nul", &json, with("id", json!("a\u{0}b"))),
@@ -239,7 +239,7 @@ async fn a_failing_disk_is_admitted() {
         let answer = server.post(event("LOST").to_string()).await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{fault:?}");
         assert!(answer.headers.contains_key("retry-after"));
-        assert!(answer.problem().contains("Nothing of this request was recorded"), "{}", answer.problem());
+        assert!(answer.problem().contains("Nothing of this request is confirmed"), "{}", answer.problem());
         let ready = server.get("/readyz").await;
         assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
         assert!(ready.json()["journal"].as_str().unwrap().contains("since a write failed"), "{}", ready.text());
@@ -247,4 +247,43 @@ async fn a_failing_disk_is_admitted() {
         assert_eq!(server.total("action=BEFORE").await, 1);
         assert_eq!(server.total("action=LOST").await, 0);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_acta_records_about_itself_nobody_else_can() {
+    let server = Server::start();
+    for action in ["log.policy", "log.erase", "log.anything", "VIEW_AUDIT_LOGS"] {
+        let answer = server.post(event(action).to_string()).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(answer.problem().contains("/action: is one that only Acta itself records"), "{}", answer.problem());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_team_is_not_told_where_another_teams_event_stands() {
+    let server = Server::start();
+    let mut secret = event("PAGE_VIEW");
+    secret["id"] = "deal".into();
+    secret["team"] = "board".into();
+    let place = server.post(secret.to_string()).await.json();
+    let ops = server.new_key(&[KeyScope::EventsWrite], Some("ops"));
+    let mut probe = event("PAGE_VIEW");
+    probe["id"] = "deal".into();
+    let request = server.request("POST", "/v1/events", &ops).header("content-type", "application/json");
+    let answer = server.send(request.body(probe.to_string().into()).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert!(!answer.text().contains(place["event_id"].as_str().unwrap()), "{}", answer.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_is_refused_in_brief() {
+    let server = Server::start();
+    let unknown: Vec<String> = (0..16).map(|k| format!("\"x{k}\":1")).collect();
+    let item = format!("{{{}}}", unknown.join(","));
+    let answer = server.post(format!("[{}]", vec![item; 5_000].join(","))).await;
+    assert_eq!(answer.json()["rejected"], 5_000);
+    assert!(answer.body.len() < 3_000_000, "{}", answer.body.len());
+    let bomb = gzip(format!("[{}0]", "0,".repeat(4_000_000)).as_bytes());
+    let answer = server.post_with(&[("content-type", "application/json"), ("content-encoding", "gzip")], bomb).await;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
 }

@@ -22,7 +22,10 @@ async fn lists_what_occurs_in_what_the_caller_may_see() {
         events.push(event);
     }
     server.post(Value::from(events).to_string()).await;
+    server.get("/v1/filters").await;
     let all = server.get("/v1/filters").await.json();
+    let looks = server.get("/v1/events?action=VIEW_AUDIT_LOGS").await.json();
+    assert!(looks["events"].as_array().unwrap().iter().any(|look| look["metadata"]["filter"] == "filters=all"), "{looks}");
     let titles: Vec<_> = all["categories"].as_array().unwrap().iter().map(|c| c["title"].as_str().unwrap()).collect();
     assert!(titles.contains(&"Queries") && titles.contains(&"Other") && titles.contains(&"Log"), "{titles:?}");
     let ids = |json: &Value| {

@@ -24,6 +24,7 @@ async fn health_needs_no_key_and_metrics_count() {
 async fn unknown_addresses_and_methods_are_problems() {
     let server = Server::start();
     assert!(server.get("/v1/nothing").await.problem().starts_with("404 urn:acta:problem:not-found"));
+    assert!(server.get("/v1/events/%ff").await.problem().starts_with("400 urn:acta:problem:malformed"));
     let request = server.request("DELETE", "/v1/events", &server.key).body(Body::empty()).unwrap();
     assert!(server.send(request).await.problem().starts_with("405 urn:acta:problem:method"));
 }

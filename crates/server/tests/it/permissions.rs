@@ -194,3 +194,28 @@ async fn another_sites_page_cannot_write_with_the_cookie() {
     assert_eq!(send("same-site").await.status.as_u16(), 403);
     assert_eq!(send("same-origin").await.status.as_u16(), 201);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_is_believed_only_if_it_is_trusted() {
+    use axum::extract::ConnectInfo;
+    let trusted = server::config::Config::load(
+        None,
+        std::iter::empty(),
+        &[("trusted_proxies", Some("10.0.0.0/8, 127.0.0.1".to_owned()))],
+    );
+    let server = Server::with(trusted.unwrap(), |disk| std::sync::Arc::new(disk));
+    let seen = async |peer: &str, forwarded: &str, n: u32| {
+        let peer: std::net::SocketAddr = peer.parse().unwrap();
+        let request =
+            server.request("GET", &format!("/v1/events?q=look{n}"), &server.key).header("x-forwarded-for", forwarded);
+        let mut request = request.body(Body::empty()).unwrap();
+        request.extensions_mut().insert(ConnectInfo(peer));
+        server.send(request).await;
+        let looks = server.get("/v1/events?action=VIEW_AUDIT_LOGS").await.json();
+        let found = looks["events"].as_array().unwrap().iter().find(|e| e["metadata"]["filter"] == format!("q=look{n}"));
+        found.unwrap()["context"]["ip"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(seen("127.0.0.1:1", "6.6.6.6, 203.0.113.9, 10.1.1.1", 1).await, "203.0.113.9");
+    assert_eq!(seen("198.51.100.1:1", "203.0.113.9", 2).await, "198.51.100.1");
+    assert_eq!(seen("127.0.0.1:1", "not an address", 3).await, "127.0.0.1");
+}

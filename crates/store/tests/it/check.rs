@@ -237,3 +237,32 @@ fn what_is_not_ours_is_left_alone() {
     assert_eq!(paths.iter().filter(|path| path.contains("notes") || path.contains("backup")).count(), 4);
     assert!(!paths.iter().any(|path| path.ends_with(".tmp") || path.contains("0009")), "{paths:?}");
 }
+
+/// A segment that goes bad while the store runs is noticed when it is read: an error, never another event than was sealed.
+#[test]
+fn damage_under_a_running_store_is_noticed_when_read() {
+    let (setup, disk) = directory();
+    let path = &find(&disk, ".parquet")[1];
+    let whole = all(&setup.open(), ORG);
+    let len = disk.bytes(path).len();
+    let mut noticed = 0;
+    for at in (0..len).step_by(len / 40) {
+        let copy = disk.copy();
+        let store = setup.clone().on(copy.clone()).open();
+        copy.damage(path, at);
+        let page = store::Page { offset: 0, limit: 1_000 };
+        match store.query(&scope(ORG), &store::Filter::default(), page) {
+            Ok(rows) => assert_eq!(rows.total, whole.len() as u64, "the damage was not in the way"),
+            Err(StoreError::Corrupt { path: found, .. }) if found == *path => noticed += 1,
+            Err(e) => panic!("byte {at}: {e}"),
+        }
+    }
+    assert!(noticed > 30, "{noticed}");
+    // And at the start, if it is in what a start reads.
+    for at in [len - 5, len - 100] {
+        let copy = disk.copy();
+        copy.damage(path, at);
+        let opened = setup.clone().on(copy).try_open();
+        assert!(matches!(opened, Err(StoreError::Corrupt { .. })), "{opened:?}");
+    }
+}

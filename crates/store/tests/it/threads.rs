@@ -1,9 +1,11 @@
 //! Many at once: who appends, who reads, who seals.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
 
 use store::{Answer, AppendError, Filter, Idempotency, Page, StoreError};
-use testkit::{Setup, event, scope};
+use testkit::{Deed, FaultyDisk, MemoryDisk, Setup, event, scope};
 
 use crate::{ORG, OTHER, all, indexes, mark, place};
 
@@ -132,4 +134,106 @@ fn every_append_is_answered_while_the_store_closes() {
         let store = setup.open();
         assert_eq!(all(&store, ORG).len() as u64, if recorded == 0 { 0 } else { recorded + 1 });
     }
+}
+
+/// A retry that comes while the first attempt is being synced waits for it, and is its duplicate.
+#[test]
+fn a_retry_of_what_is_in_flight_is_a_duplicate() {
+    let faulty = FaultyDisk::new(MemoryDisk::new(), |_| None);
+    let setup = Setup::new(3).on(faulty.clone());
+    let store = setup.open();
+    setup.append(&store, ORG, [event(0)]).unwrap();
+    let named = || {
+        let mut named = event(1);
+        named.event.id = Some("a".into());
+        [named]
+    };
+    let (reached, sync) = channel();
+    let (go, wait) = channel::<()>();
+    faulty.replan(move |step| {
+        if step.deed == Deed::Sync && reached.send(()).is_ok() {
+            wait.recv().unwrap_err(); // Until the other end is dropped.
+        }
+        None
+    });
+    let (answer, answers) = channel();
+    let send = |number: u8| {
+        let answer = answer.clone();
+        let key = Idempotency { key: [1; 16], body: [1; 16] };
+        let key = (number < 2).then_some(key);
+        store.append(&scope(ORG), setup.prepare(ORG, named()), key, move |got| answer.send((number, got.unwrap())).unwrap());
+    };
+    send(0);
+    sync.recv().unwrap();
+    drop(sync);
+    send(1);
+    send(2);
+    assert!(answers.try_recv().is_err(), "nothing is answered before the sync");
+    drop(go);
+    let got: Vec<(u8, Vec<Answer>)> = (0..3).map(|_| answers.recv().unwrap()).collect();
+    let at = place(&got[0].1[0]);
+    assert_eq!(got[0], (0, vec![Answer::Recorded(at)]));
+    assert_eq!(got[1..], [(1, vec![Answer::Duplicate(at)]), (2, vec![Answer::Duplicate(at)])]);
+}
+
+/// A retry looks for its ids in the segments; before it comes to look among the recent ones, the event it is looking for has
+/// gone from those into a segment that it has not looked at.
+#[test]
+fn a_retry_that_is_overtaken_by_the_sealer_is_a_duplicate() {
+    let faulty = FaultyDisk::new(MemoryDisk::new(), |_| None);
+    let setup = Setup::new(4).on(faulty.clone());
+    let store = setup.open();
+    let named = |id: &str, n| {
+        let mut named = event(n);
+        named.event.id = Some(id.into());
+        named
+    };
+    let fill = |from: u64| {
+        setup.append(&store, OTHER, (from..from + 60).map(event)).unwrap();
+        store.settle();
+    };
+    let old = place(&setup.append(&store, ORG, [named("old", 1)]).unwrap()[0]);
+    fill(1_000);
+    let new = place(&setup.append(&store, ORG, [named("new", 2)]).unwrap()[0]);
+    assert_eq!(store.stats().segments, 1);
+
+    let (reached, looking) = channel();
+    let (go, wait) = channel::<()>();
+    let (reached, wait) = (Mutex::new(Some(reached)), Mutex::new(wait));
+    faulty.before_reads(move |path| {
+        let first = if path.ends_with(".idx") { reached.lock().unwrap().take() } else { None };
+        if let Some(first) = first {
+            first.send(()).unwrap();
+            wait.lock().unwrap().recv().unwrap_err();
+        }
+        Ok(())
+    });
+    std::thread::scope(|threads| {
+        let retry = threads.spawn(|| setup.append(&store, ORG, [named("old", 1), named("new", 2)]).unwrap());
+        looking.recv().unwrap(); // It reads the first segment's sidecar, because "old" is there.
+        fill(2_000);
+        assert_eq!(store.stats().segments, 2, "by now the second event is sealed");
+        drop(go);
+        assert_eq!(retry.join().unwrap(), [Answer::Duplicate(old), Answer::Duplicate(new)]);
+    });
+}
+
+/// What the disk said is passed on as it is, not as damage.
+#[test]
+fn a_read_that_fails_is_an_error_of_the_disk() {
+    let faulty = FaultyDisk::new(MemoryDisk::new(), |_| None);
+    let setup = Setup::new(5).on(faulty.clone());
+    let store = setup.open();
+    setup.append(&store, ORG, (0..60).map(event)).unwrap();
+    store.settle();
+    let page = Page { offset: 0, limit: 10 };
+    let before = store.query(&scope(ORG), &Filter::default(), page).unwrap();
+    faulty.before_reads(|_| Err(std::io::ErrorKind::TimedOut.into()));
+    let failed = store.query(&scope(ORG), &Filter::default(), page).map(|rows| rows.total);
+    assert!(
+        matches!(failed, Err(StoreError::Io { ref source, .. }) if source.kind() == std::io::ErrorKind::TimedOut),
+        "{failed:?}"
+    );
+    faulty.before_reads(|_| Ok(()));
+    assert_eq!(store.query(&scope(ORG), &Filter::default(), page).unwrap().events, before.events);
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access::Act;
+use access::{Act, Scope};
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -89,7 +89,7 @@ pub async fn create_events(
     let scope = caller.permit(Act::Record)?;
     let form = Form::of(&headers)?;
     let idempotency_key = idempotency_key(&headers)?;
-    let body = body::read(&headers, body, app.config.batch_bytes_max).await?;
+    let body = body::read(&app, &headers, body, app.config.batch_bytes_max).await?;
     let idempotency = idempotency_key.map(|key| idempotency(&caller, &key, &body));
     let work = Work { app: app.clone(), caller, scope: scope.clone() };
     let request = if body.len() > LARGE_BODY_BYTES {
@@ -101,14 +101,17 @@ pub async fn create_events(
         Request::One(prepared) => {
             let answers = record_own::append(&app, &scope, vec![*prepared], idempotency).await?;
             let answer = answers.into_iter().next().ok_or_else(|| Problem::internal("the store gave no answer"))?;
-            one(&app, answer)
+            one(&app, &scope, answer)
         }
         Request::Many { events, refused } => {
             let answers = record_own::append(&app, &scope, events, idempotency).await?;
-            json(&many(&app, answers, refused))
+            json(&many(&app, &scope, answers, refused))
         }
     }
 }
+
+/// Faults told one by one in the answer to one request.
+const FAULTS_TOLD_MAX: usize = 1_000;
 
 /// How the body is written.
 #[derive(Debug, Clone, Copy)]
@@ -169,7 +172,7 @@ enum Request {
 struct Work {
     app: Arc<App>,
     caller: Caller,
-    scope: access::Scope,
+    scope: Scope,
 }
 
 impl Work {
@@ -187,7 +190,8 @@ impl Work {
         match form {
             Form::Lines => self.many(text.split('\n').map(Ok)),
             Form::Json if text.trim_start().starts_with('[') => {
-                let items: Vec<&RawValue> = serde_json::from_str(text).map_err(|e| malformed(&e))?;
+                let limit = self.app.config.batch_events_max;
+                let Items(items) = Items::read(text, limit).map_err(|e| malformed(&e))?;
                 self.many(items.into_iter().map(|item| Ok(item.get())))
             }
             Form::Json if text.trim().is_empty() => {
@@ -199,7 +203,7 @@ impl Work {
 
     fn many<'b>(&self, items: impl Iterator<Item = Result<&'b str, std::str::Utf8Error>>) -> Result<Request, Problem> {
         let (mut events, mut refused) = (Vec::new(), Vec::new());
-        let mut at = 0;
+        let (mut at, mut told) = (0, 0);
         for item in items {
             if item.is_ok_and(|text| text.trim().is_empty()) {
                 continue; // An empty line, such as the one after the last.
@@ -214,7 +218,14 @@ impl Work {
             };
             match read {
                 Ok(prepared) => events.push(prepared),
-                Err(problem) => refused.push((at, problem)),
+                Err(mut problem) => {
+                    // Of a flood of faults the first are told one by one, the rest in a sentence for each event.
+                    told += problem.errors.len();
+                    if told > FAULTS_TOLD_MAX {
+                        problem.errors.clear();
+                    }
+                    refused.push((at, problem));
+                }
             }
             at += 1;
         }
@@ -223,6 +234,11 @@ impl Work {
 
     fn event(&self, text: &str) -> Result<Prepared, Problem> {
         let mut parsed = parse::event(text, &self.app.limits, self.app.now()).map_err(refusal)?;
+        let action = parsed.event.action.as_str();
+        if action.starts_with("log.") || action == record::text::LOOK {
+            let detail = "is one that only Acta itself records".to_owned();
+            return Err(Problem::invalid(vec![FieldError { pointer: Some("/action".to_owned()), parameter: None, detail }]));
+        }
         if let Some(only) = self.scope.only_team() {
             // A key of one team speaks for that team.
             match &parsed.event.team {
@@ -237,6 +253,42 @@ impl Work {
             }
         }
         Ok(Prepared::new(parsed, self.scope.org(), self.caller.key_id(), self.app.chance()))
+    }
+}
+
+/// The items of an array, unread; one more than the limit at most, so that what is refused costs nothing.
+struct Items<'a>(Vec<&'a RawValue>);
+
+impl<'a> Items<'a> {
+    fn read(text: &'a str, limit: usize) -> serde_json::Result<Items<'a>> {
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        let items = serde::Deserializer::deserialize_seq(&mut deserializer, Limit(limit))?;
+        if items.0.len() <= limit {
+            deserializer.end()?;
+        }
+        Ok(items)
+    }
+}
+
+struct Limit(usize);
+
+impl<'de> serde::de::Visitor<'de> for Limit {
+    type Value = Items<'de>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an array of events")
+    }
+
+    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut sequence: A) -> Result<Items<'de>, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = sequence.next_element()? {
+            items.push(item);
+            if items.len() > self.0 {
+                // The rest is passed over without being kept.
+                while sequence.next_element::<serde::de::IgnoredAny>()?.is_some() {}
+            }
+        }
+        Ok(Items(items))
     }
 }
 
@@ -266,11 +318,12 @@ fn recorded(place: Place, duplicate: bool) -> Recorded {
     Recorded { event_id: place.event_id, index: place.index, recorded_at: place.recorded_at(), duplicate }
 }
 
-fn conflict(place: Place) -> Problem {
+/// Whoever sees only a part of the log is not told where the other event stands: it may not be hers.
+fn conflict(place: Place, scope: &Scope) -> Problem {
+    let place = if scope.is_whole() { format!(", as {} at index {}", place.event_id, place.index) } else { String::new() };
     let detail = format!(
-        "An event with this id and other content was recorded before, as {} at index {}. The log does not change what it \
-         holds; send new content under a new id.",
-        place.event_id, place.index
+        "An event with this id and other content was recorded before{place}. The log does not change what it holds; send new \
+         content under a new id."
     );
     let problem = Problem::new(StatusCode::CONFLICT, "conflict", "The id is another event's", detail);
     problem.with_error(FieldError {
@@ -284,7 +337,7 @@ fn count(app: &App, result: &'static str) {
     app.metrics.received.get_or_create(&Received { result }).inc();
 }
 
-fn one(app: &App, answer: Answer) -> Result<Response, Problem> {
+fn one(app: &App, scope: &Scope, answer: Answer) -> Result<Response, Problem> {
     match answer {
         Answer::Recorded(place) => {
             count(app, "recorded");
@@ -296,13 +349,13 @@ fn one(app: &App, answer: Answer) -> Result<Response, Problem> {
         }
         Answer::Conflict(place) => {
             count(app, "conflict");
-            Err(conflict(place))
+            Err(conflict(place, scope))
         }
     }
 }
 
 /// Puts the store's answers and the problems of what never got there into the order of the body.
-fn many(app: &App, answers: Vec<Answer>, refused: Vec<(usize, Problem)>) -> Batch {
+fn many(app: &App, scope: &Scope, answers: Vec<Answer>, refused: Vec<(usize, Problem)>) -> Batch {
     let total = answers.len() + refused.len();
     let mut answers = answers.into_iter();
     let mut refused = refused.into_iter().peekable();
@@ -324,7 +377,7 @@ fn many(app: &App, answers: Vec<Answer>, refused: Vec<(usize, Problem)>) -> Batc
                 }
                 Some(Answer::Conflict(place)) => {
                     count(app, "conflict");
-                    Err(conflict(place))
+                    Err(conflict(place, scope))
                 }
                 None => Err(Problem::internal("the store gave too few answers")),
             },

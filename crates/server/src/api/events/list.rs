@@ -11,7 +11,7 @@ use store::{Cursor, Page};
 use utoipa::ToSchema;
 
 use super::json;
-use crate::app::{App, blocking};
+use crate::app::App;
 use crate::looks;
 use crate::params::{self, Part};
 use crate::permit::Caller;
@@ -64,7 +64,7 @@ pub async fn list_events(
     let wanted = params::list(query.as_deref(), app.config.page_sizes(), &[])?;
     let scope = caller.permit(Act::Read)?;
     looks::note(&app, &caller, "api", &wanted.given, Some(request_id.as_str())).await;
-    blocking(move || match wanted.part {
+    app.reading(move |app| match wanted.part {
         Part::Page { page, per_page } => {
             let offset = (page - 1).saturating_mul(per_page as u64);
             let rows = app.store.query(&scope, &wanted.filter, Page { offset, limit: per_page })?;
@@ -84,6 +84,8 @@ pub async fn list_events(
 /// The cursor to go on with. Nothing there yet: the same cursor again.
 fn next(from: Cursor, next: Option<Index>) -> Option<i64> {
     match (from, next) {
+        // Before the first there is nothing.
+        (Cursor::Before(_), Some(Index(0))) => None,
         (_, Some(index)) => i64::try_from(index.0).ok(),
         (Cursor::After(None), None) => Some(-1),
         (_, None) => None,

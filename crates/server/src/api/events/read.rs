@@ -8,7 +8,7 @@ use axum::response::Response;
 use record::EventId;
 
 use super::json;
-use crate::app::{App, blocking};
+use crate::app::App;
 use crate::looks;
 use crate::params::Given;
 use crate::permit::Caller;
@@ -35,6 +35,6 @@ pub async fn read_event(
     let id = EventId::parse(&event_id).map_err(|_| missing())?;
     let given = Given(vec![("event_id".to_owned(), event_id.clone())]);
     looks::note(&app, &caller, "api", &given, Some(request_id.as_str())).await;
-    let entry = blocking(move || app.store.get(&scope, id)).await??.ok_or_else(missing)?;
+    let entry = app.reading(move |app| app.store.get(&scope, id)).await??.ok_or_else(missing)?;
     json(&WholeEvent::of(&entry))
 }
