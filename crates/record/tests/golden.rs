@@ -1,5 +1,10 @@
 //! The record format, byte for byte, against a log that another program made.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it left out"
+)]
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,10 @@
 //! Seal, open, compare; and change one byte, and see it noticed.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it left out"
+)]
 
 use proptest::prelude::*;
 use record::merkle::leaf_hash;

@@ -17,6 +17,9 @@ pub fn system_scope(org: OrgId) -> Scope {
     decide(&Subject::System { org }, Act::Record).expect("the system may record")
 }
 
+/// Events that may be handed over on a thread that serves others, too.
+const EVENTS_AT_ONCE: usize = 200;
+
 /// Records events and waits until they are durable.
 pub async fn append(
     app: &App,
@@ -25,10 +28,19 @@ pub async fn append(
     idempotency: Option<store::Idempotency>,
 ) -> Result<Vec<Answer>, AppendError> {
     let (sender, receiver) = tokio::sync::oneshot::channel();
-    app.store.append(scope, events, idempotency, move |answers| {
-        // Nobody listens when the caller has hung up. The events are recorded all the same.
-        drop(sender.send(answers));
-    });
+    let many = events.len() > EVENTS_AT_ONCE;
+    let append = || {
+        app.store.append(scope, events, idempotency, move |answers| {
+            // Nobody listens when the caller has hung up. The events are recorded all the same.
+            drop(sender.send(answers));
+        });
+    };
+    // Numbering takes microseconds for each event, but looking for the ids of a large repeat reads from disk.
+    if many {
+        tokio::task::block_in_place(append)
+    } else {
+        append()
+    }
     receiver.await.unwrap_or(Err(AppendError::Store(store::StoreError::Closing)))
 }
 

@@ -4,8 +4,10 @@ use record::parse::Parsed;
 use record::seal::{Digests, Seed};
 use record::{Event, EventId, Index, OrgId, TeamId, Timestamp};
 
+use sha2::{Digest, Sha256};
+
 use crate::door::Chance;
-use crate::entry::Entry;
+use crate::entry::{Entry, Request};
 use crate::error::StoreError;
 use crate::sidecar::IdHash;
 
@@ -20,6 +22,8 @@ pub struct Prepared {
     pub(crate) seed: Seed,
     pub(crate) digests: Digests,
     pub(crate) id: Option<IdHash>,
+    /// Its place in the request's body, which counts the items that are no events, too.
+    pub(crate) position: Option<u32>,
     /// For its `event_id`; drawn here, because numbering must not wait for it.
     pub(crate) random: [u8; 8],
 }
@@ -38,10 +42,17 @@ impl Prepared {
             occurred_at_given,
             key: key.map(Into::into),
             seed,
+            position: None,
             random,
             org,
             event,
         }
+    }
+
+    /// Says which item of its request's body the event is. Unless said, items are counted as they are appended.
+    #[must_use]
+    pub fn at(self, position: usize) -> Prepared {
+        Prepared { position: u32::try_from(position).ok(), ..self }
     }
 
     /// The event's team.
@@ -73,6 +84,16 @@ pub struct Idempotency {
     pub key: [u8; 16],
     /// Hash of the body.
     pub body: [u8; 16],
+}
+
+impl Idempotency {
+    /// What is kept with one item of the request, so that a repetition finds it, and nothing but it.
+    pub(crate) fn item(&self, position: u32) -> Request {
+        let hash: [u8; 32] = Sha256::new_with_prefix(self.key).chain_update(position.to_le_bytes()).finalize().into();
+        let mut item = [0; 16];
+        item.copy_from_slice(hash.first_chunk::<16>().unwrap_or(&[0; 16]));
+        Request { item, body: self.body }
+    }
 }
 
 /// What became of one event. It is durable when this is said.

@@ -17,7 +17,7 @@ pub struct Entry {
     pub event: Event,
     /// Where the record's bytes come from.
     pub source: Source,
-    /// The request it was the first event of, if that had an idempotency key.
+    /// Which item of which request it was, if that had an idempotency key.
     pub request: Option<Box<Request>>,
 }
 
@@ -38,13 +38,13 @@ pub enum Source {
     },
 }
 
-/// What must be known of a request to answer its repetition as it was answered the first time. The events that it recorded have
-/// consecutive indexes, from the entry on that bears this.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Which item of a request with an idempotency key an entry was: enough to answer the item's repetition as it was answered the
+/// first time, and to notice another request under the same key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Request {
-    /// Hash of its `Idempotency-Key` and sender.
-    pub key: [u8; 16],
-    /// Hash of its body.
+    /// Hash of the `Idempotency-Key`, its sender and the item's place in the body.
+    pub item: [u8; 16],
+    /// Hash of the body.
     pub body: [u8; 16],
 }
 
@@ -109,7 +109,7 @@ pub fn encode(entry: &Entry, leaf: &Hash, out: &mut Vec<u8>) {
         None => out.push(0),
         Some(request) => {
             out.push(1);
-            out.extend(request.key);
+            out.extend(request.item);
             out.extend(request.body);
         }
     }
@@ -203,7 +203,7 @@ pub fn decode(bytes: &[u8]) -> Option<(Entry, Hash)> {
     };
     let request = match input.byte()? {
         0 => None,
-        1 => Some(Box::new(Request { key: input.array()?, body: input.array()? })),
+        1 => Some(Box::new(Request { item: input.array()?, body: input.array()? })),
         _ => return None,
     };
     let event = decode_event(&mut input)?;

@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`Store::append`] numbers events ([`sequence`]), the journal writer makes them durable ([`journal`]), the
 //! sealer turns a full journal file into a columnar [`segment`] and switches the [`manifest`]; [`query`] reads recent and sealed
-//! events together; [`check`] compares everything with everything. The store knows nothing of users and of HTTP. Time, chance
+//! events together; [`mod@check`] compares everything with everything. The store knows nothing of users and of HTTP. Time, chance
 //! and files come in through [`Clock`], [`Chance`] and [`disk::Disk`].
 //!
 //! **Invariants.** An event that was answered for is in a synced journal file or in a segment of the manifest. Indexes of an

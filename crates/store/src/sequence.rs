@@ -126,7 +126,7 @@ impl Sequencer {
         }
         let event_id = self.event_id(clock.now(), random);
         let leaf = leaf_hash(seal::record(&event, event_id, event_id.recorded_at(), &digests).as_bytes());
-        let ids = [id, request.as_ref().map(|request| IdHash::of_request(org, &request.key))];
+        let ids = [id, request.as_ref().map(|request| IdHash::of_item(org, &request.item))];
         let request = request.map(Box::new);
         let index =
             self.push(Entry { org, index: Index(0), event_id, event, source: Source::Sent { key, seed }, request }, leaf);

@@ -39,15 +39,15 @@ impl IdHash {
         IdHash::new(org, b'i', id.as_bytes())
     }
 
-    /// Of a request's idempotency key.
-    pub(crate) fn of_request(org: OrgId, key: &[u8; 16]) -> IdHash {
-        IdHash::new(org, b'k', key)
+    /// Of an item of a request with an idempotency key.
+    pub(crate) fn of_item(org: OrgId, item: &[u8; 16]) -> IdHash {
+        IdHash::new(org, b'k', item)
     }
 
     /// Every hash under which an entry is to be found.
     pub(crate) fn of(entry: &Entry) -> impl Iterator<Item = IdHash> {
         let id = entry.event.id.as_deref().map(|id| IdHash::of_id(entry.org, id));
-        let request = entry.request.as_ref().map(|request| IdHash::of_request(entry.org, &request.key));
+        let request = entry.request.as_ref().map(|request| IdHash::of_item(entry.org, &request.item));
         id.into_iter().chain(request)
     }
 }

@@ -377,7 +377,9 @@ impl Shared {
         }
         // The segments are asked before the lock is taken, because they may have to look at the disk.
         let before = self.view();
-        let sealed = match self.in_segments(&before.segments, org, &events, idempotency) {
+        let items = items(&events, idempotency);
+        let hashes = hashes(org, &events, &items);
+        let sealed = match in_segments(&before.segments, &hashes) {
             Ok(sealed) => sealed,
             Err(e) => return Err((done, e.into())),
         };
@@ -390,11 +392,11 @@ impl Shared {
         if let Some(refusal) = refusal(&sequencer, self.options.queued_bytes_max) {
             return Err((done, refusal.into()));
         }
-        let known = match self.known(&sequencer, &before, sealed, org, &events, idempotency) {
+        let known = match self.known(&sequencer, &before, sealed, &hashes) {
             Ok(known) => known,
             Err(e) => return Err((done, e.into())),
         };
-        let answers = match self.number(&mut sequencer, org, events, idempotency, known) {
+        let answers = match self.number(&mut sequencer, org, events, &items, &known) {
             Ok(answers) => answers,
             Err(e) => return Err((done, e)),
         };
@@ -404,50 +406,13 @@ impl Shared {
         Ok(())
     }
 
-    /// Which of these events, and of this request, stand in segments.
-    fn in_segments(
-        &self,
-        segments: &[Arc<Segment>],
-        org: OrgId,
-        events: &[Prepared],
-        idempotency: Option<Idempotency>,
-    ) -> Result<HashMap<IdHash, Arc<Entry>>, StoreError> {
-        let mut hashes: Vec<IdHash> = events.iter().filter_map(|prepared| prepared.id).collect();
-        hashes.extend(idempotency.map(|i| IdHash::of_request(org, &i.key)));
-        let mut found = HashMap::new();
-        for segment in segments {
-            let mut rows = BTreeMap::new();
-            for &hash in &hashes {
-                let path = segment.meta.id.sidecar_path();
-                for row in segment.sidecar.rows(hash).map_err(StoreError::io(&path))? {
-                    rows.entry(row).or_insert_with(Vec::new).push(hash);
-                }
-            }
-            if rows.is_empty() {
-                continue;
-            }
-            let ranges: Vec<_> = rows.keys().map(|&row| row..row + 1).collect();
-            for (entry, wanted) in segment.entries(&ranges)?.zip(rows.values()) {
-                let entry = Arc::new(entry?);
-                for &hash in wanted {
-                    if IdHash::of(&entry).any(|its| its == hash) {
-                        found.insert(hash, entry.clone());
-                    }
-                }
-            }
-        }
-        Ok(found)
-    }
-
     /// Everything that is known under the ids of these events and of their request, recent or sealed.
     fn known(
         &self,
         sequencer: &Sequencer,
         before: &View,
         mut sealed: HashMap<IdHash, Arc<Entry>>,
-        org: OrgId,
-        events: &[Prepared],
-        idempotency: Option<Idempotency>,
+        hashes: &[IdHash],
     ) -> Result<HashMap<IdHash, Arc<Entry>>, StoreError> {
         let now = self.view();
         // Between the look at the segments and the lock, recent events may have become a segment, and have left the recent
@@ -459,10 +424,9 @@ impl Shared {
             .cloned()
             .collect();
         if !newer.is_empty() {
-            sealed.extend(self.in_segments(&newer, org, events, idempotency)?);
+            sealed.extend(in_segments(&newer, hashes)?);
         }
-        let request = idempotency.map(|i| IdHash::of_request(org, &i.key));
-        for hash in events.iter().filter_map(|prepared| prepared.id).chain(request) {
+        for &hash in hashes {
             if let Some((org, index)) = sequencer.find(hash) {
                 sealed.insert(hash, self.entry(sequencer, &now, org, index)?);
             }
@@ -484,30 +448,26 @@ impl Shared {
         sequencer: &mut Sequencer,
         org: OrgId,
         events: Vec<Prepared>,
-        idempotency: Option<Idempotency>,
-        known: HashMap<IdHash, Arc<Entry>>,
+        items: &[Option<Request>],
+        known: &HashMap<IdHash, Arc<Entry>>,
     ) -> Result<Vec<Answer>, AppendError> {
-        let first = idempotency.and_then(|i| known.get(&IdHash::of_request(org, &i.key)).cloned());
-        if let Some(first) = first
-            && let Some(request) = first.request.as_deref()
-            && idempotency.is_some_and(|i| i.key == request.key)
-            && self.clock.now().millis_since(first.recorded_at()) <= self.options.idempotency_ms
-        {
-            return self.answer_again(sequencer, &first, request, &events, idempotency, &known);
+        // Before anything is numbered: another body under this key refuses all of it.
+        if items.iter().flatten().any(|item| self.earlier(org, item, known).is_some_and(|(_, body)| body != item.body)) {
+            return Err(AppendError::KeyReused);
         }
-        let mut request = idempotency.map(|Idempotency { key, body }| Request { key, body });
         let mut answers = Vec::with_capacity(events.len());
-        for prepared in events {
+        for (prepared, item) in events.into_iter().zip(items) {
             // Known before, or recorded a moment ago: the same id may stand twice in one request.
             let same = prepared.id.and_then(|id| match known.get(&id) {
                 Some(entry) => Some(&**entry),
                 None => sequencer.find(id).and_then(|(org, index)| sequencer.unpublished(org, index)),
             });
             let same = same.filter(|entry| entry.org == org && entry.event.id == prepared.event.id);
-            let again = same.map(|entry| prepared.answer_again(entry));
+            let earlier = || self.earlier(org, item.as_ref()?, known).map(|(entry, _)| entry);
+            let again = same.or_else(earlier).map(|entry| prepared.answer_again(entry));
             answers.push(again.unwrap_or_else(|| {
                 let retention = &self.options.retention;
-                let place = sequencer.record(&*self.clock, &*self.chance, retention, prepared, request.take());
+                let place = sequencer.record(&*self.clock, &*self.chance, retention, prepared, *item);
                 self.counters.recorded.fetch_add(1, Ordering::Relaxed);
                 Answer::Recorded(place)
             }));
@@ -515,36 +475,57 @@ impl Shared {
         Ok(answers)
     }
 
-    /// The answers that a request with this idempotency key got the first time.
-    fn answer_again(
+    /// What this item of a request was recorded as not long ago, and the hash of the body that it stood in.
+    fn earlier<'k>(
         &self,
-        sequencer: &Sequencer,
-        first: &Entry,
-        request: &Request,
-        events: &[Prepared],
-        idempotency: Option<Idempotency>,
-        known: &HashMap<IdHash, Arc<Entry>>,
-    ) -> Result<Vec<Answer>, AppendError> {
-        if idempotency.is_none_or(|i| i.body != request.body) {
-            return Err(AppendError::KeyReused);
-        }
-        // The first time, the events without an id of their own, and those whose id was new, got consecutive indexes.
-        let view = self.view();
-        let mut next = first.index;
-        let mut answers = Vec::with_capacity(events.len());
-        for prepared in events {
-            let by_id = prepared.id.and_then(|id| known.get(&id).cloned());
-            let entry = match by_id {
-                Some(entry) => entry,
-                None => self.entry(sequencer, &view, first.org, next)?,
-            };
-            if entry.index == next {
-                next = Index(next.0 + 1);
-            }
-            answers.push(prepared.answer_again(&entry));
-        }
-        Ok(answers)
+        org: OrgId,
+        item: &Request,
+        known: &'k HashMap<IdHash, Arc<Entry>>,
+    ) -> Option<(&'k Entry, [u8; 16])> {
+        let entry = known.get(&IdHash::of_item(org, &item.item))?;
+        let its = entry.request.as_deref().filter(|its| entry.org == org && its.item == item.item)?;
+        let fresh = self.clock.now().millis_since(entry.recorded_at()) <= self.options.idempotency_ms;
+        fresh.then_some((&**entry, its.body))
     }
+}
+
+/// What is kept with each of these events, if their request has an idempotency key.
+fn items(events: &[Prepared], idempotency: Option<Idempotency>) -> Vec<Option<Request>> {
+    let place = |(at, prepared): (u32, &Prepared)| idempotency.map(|key| key.item(prepared.position.unwrap_or(at)));
+    (0..).zip(events).map(place).collect()
+}
+
+/// Every hash under which these events may be known.
+fn hashes(org: OrgId, events: &[Prepared], items: &[Option<Request>]) -> Vec<IdHash> {
+    let ids = events.iter().filter_map(|prepared| prepared.id);
+    ids.chain(items.iter().flatten().map(|item| IdHash::of_item(org, &item.item))).collect()
+}
+
+/// What segments hold under these hashes; where several have it, the latest.
+fn in_segments(segments: &[Arc<Segment>], hashes: &[IdHash]) -> Result<HashMap<IdHash, Arc<Entry>>, StoreError> {
+    let mut found = HashMap::new();
+    for segment in segments {
+        let mut rows = BTreeMap::new();
+        for &hash in hashes {
+            let path = segment.meta.id.sidecar_path();
+            for row in segment.sidecar.rows(hash).map_err(StoreError::io(&path))? {
+                rows.entry(row).or_insert_with(Vec::new).push(hash);
+            }
+        }
+        if rows.is_empty() {
+            continue;
+        }
+        let ranges: Vec<_> = rows.keys().map(|&row| row..row + 1).collect();
+        for (entry, wanted) in segment.entries(&ranges)?.zip(rows.values()) {
+            let entry = Arc::new(entry?);
+            for &hash in wanted {
+                if IdHash::of(&entry).any(|its| its == hash) {
+                    found.insert(hash, entry.clone());
+                }
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// A thread of the store. Should it panic, `panicked` sees to it that nobody waits for it.

@@ -1,5 +1,10 @@
 //! The process from outside: its HTTP API, its command line, its durability. The files mirror the API's paths.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it left out"
+)]
 
 mod support;
 

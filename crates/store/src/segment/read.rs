@@ -377,5 +377,5 @@ fn changes(text: &str) -> Option<Vec<Change>> {
 
 fn request(bytes: &[u8]) -> Option<Box<Request>> {
     let (key, body) = bytes.split_at_checked(16)?;
-    Some(Box::new(Request { key: key.try_into().ok()?, body: body.try_into().ok()? }))
+    Some(Box::new(Request { item: key.try_into().ok()?, body: body.try_into().ok()? }))
 }

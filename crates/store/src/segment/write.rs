@@ -183,7 +183,7 @@ impl Batch {
             }
         }
         match &entry.request {
-            Some(request) => self.request.append_value([request.key, request.body].concat()),
+            Some(request) => self.request.append_value([request.item, request.body].concat()),
             None => self.request.append_null(),
         }
     }

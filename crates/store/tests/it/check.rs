@@ -188,6 +188,29 @@ fn a_removed_journal_file_between_two() {
     });
 }
 
+/// An older manifest, put back from a backup, does not know of the newer segments. They are not taken for remains of a crash.
+#[test]
+fn an_older_manifest() {
+    let disk = MemoryDisk::new();
+    let setup = Setup::new(1).on(disk.clone());
+    let store = setup.open();
+    setup.append(&store, ORG, (0..60).map(event)).unwrap();
+    store.settle();
+    let older = disk.bytes("manifest.json");
+    setup.append(&store, ORG, (60..120).map(event)).unwrap();
+    store.settle();
+    drop(store);
+    let newer = disk.bytes("manifest.json");
+    disk.tamper("manifest.json", &older);
+    let before = disk.paths();
+    assert!(!report(&disk).faults.is_empty());
+    let opened = setup.try_open();
+    assert!(matches!(opened, Err(StoreError::Corrupt { .. })), "{opened:?}");
+    assert_eq!(disk.paths(), before, "nothing is removed");
+    disk.tamper("manifest.json", &newer);
+    assert_eq!(all(&setup.open(), ORG).len(), 121);
+}
+
 #[test]
 fn swapped_files() {
     let (_, disk) = directory();

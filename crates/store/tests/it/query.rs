@@ -97,8 +97,8 @@ fn random_filter(rng: &mut Rng) -> Filter {
                     .unwrap(),
                 )
             }
-            8 => filter.from = Some(time(rng)),
-            9 => filter.to = Some(time(rng)),
+            8 => filter.from = Some(time(rng).plus_millis(rng.i64(0..200) * 1_000)),
+            9 => filter.to = Some(time(rng).plus_millis(rng.i64(0..200) * 1_000)),
             _ => filter.words = (0..rng.usize(1..3)).map(|_| pick(rng, &WORDS).to_owned()).collect(),
         }
     }
@@ -235,9 +235,17 @@ fn queries_agree_with_the_model() {
         setup.options.seal_events = rng.u64(10..150);
         setup.options.unsealed_files_max = usize::MAX;
         let mut store = setup.open();
+        // In every other store time goes on, so that older segments hold older events and can be passed over.
+        let mut later_ms = 0;
+        let mut next_event = |rng: &mut Rng| {
+            let mut parsed = random_event(rng);
+            later_ms += if seed % 2 == 1 { rng.i64(0..2) * 1_000 } else { 0 };
+            parsed.event.occurred_at = parsed.event.occurred_at.plus_millis(later_ms);
+            parsed
+        };
         for round in 0..4 {
             for _ in 0..rng.usize(1..40) {
-                setup.append(&store, ORG, (0..rng.usize(0..6)).map(|_| random_event(&mut rng))).unwrap();
+                setup.append(&store, ORG, (0..rng.usize(0..6)).map(|_| next_event(&mut rng))).unwrap();
                 setup.append(&store, OTHER, (0..rng.usize(0..3)).map(|_| random_event(&mut rng))).unwrap();
             }
             if round == 2 {
@@ -287,6 +295,27 @@ fn sealing_changes_no_answer() {
         drop(store);
         let store = setup.open();
         assert_eq!(all(&store, ORG), recent);
+    }
+}
+
+/// Segments overlap in time, second by second, and every page ends somewhere: a segment is passed over only if none of its events
+/// belongs on the page.
+#[test]
+fn a_segment_is_passed_over_only_where_it_cannot_matter() {
+    let mut setup = Setup::new(1);
+    setup.options.seal_events = 12;
+    let store = setup.open();
+    for segment in 0..6_u64 {
+        // Each begins four seconds after the one before, and lasts ten; every time occurs twice.
+        setup.append(&store, ORG, (0..20).map(|n| testkit::event(segment * 4 + (n * 7) % 10))).unwrap();
+        store.settle();
+    }
+    assert_eq!(store.stats().segments, 6);
+    let model = all(&store, ORG);
+    for offset in 0..model.len() as u64 {
+        for limit in [1, 2, 7] {
+            check_page(&store, &model, &scope(ORG), &Filter::default(), Page { offset, limit });
+        }
     }
 }
 

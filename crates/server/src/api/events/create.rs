@@ -217,7 +217,7 @@ impl Work {
                 Err(_) => Err(Problem::bad_request("not-utf-8", "This line is not UTF-8.")),
             };
             match read {
-                Ok(prepared) => events.push(prepared),
+                Ok(prepared) => events.push(prepared.at(at)),
                 Err(mut problem) => {
                     // Of a flood of faults the first are told one by one, the rest in a sentence for each event.
                     told += problem.errors.len();
