@@ -1,6 +1,6 @@
 //! Who may do what.
 //!
-//! [`decide`] turns a subject and an act into a [`Scope`] or a [`Denied`] with the reason. A `Scope` cannot be made in any other
+//! [`decide()`] turns a subject and an act into a [`Scope`] or a [`Denied`] with the reason. A `Scope` cannot be made in any other
 //! way, and every function that reads the log takes one: reading without a decision does not compile. This crate knows nothing
 //! of HTTP or SQL.
 

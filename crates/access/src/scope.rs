@@ -2,7 +2,7 @@
 
 use record::{OrgId, TeamId};
 
-/// What a caller may read, or write, of one organization's log. Made by [`crate::decide`] only.
+/// What a caller may read, or write, of one organization's log. Made by [`crate::decide()`] only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
     org: OrgId,

@@ -48,7 +48,7 @@ settings! {
     data: PathBuf = PathBuf::from("acta-data");
     /// The address to listen on. Loopback unless told otherwise.
     listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8450));
-    /// The address that people use, if a proxy with TLS stands in front: https://audit.example.com. Cookies are then marked Secure.
+    /// The address that people use, if a proxy with TLS stands in front, such as `https://audit.example.com`. Cookies are then marked Secure.
     public_url: String = String::new();
     /// Networks whose proxies are believed about whom they forward (X-Forwarded-For), separated by commas: 127.0.0.1, 10.0.0.0/8.
     trusted_proxies: Networks = Networks(Vec::new());
