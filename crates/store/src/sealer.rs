@@ -13,8 +13,17 @@ use crate::sequence::Sequencer;
 use crate::sidecar::{self, IdHash};
 use crate::store::{Shared, View};
 
+/// Lowers this thread's priority: whoever waits for an answer comes before a segment that nobody waits for. On Linux a nice value
+/// belongs to a thread, and "this process" means the calling thread (sched(7)).
+fn yield_to_others() {
+    if let Err(e) = rustix::process::setpriority_process(None, 10) {
+        tracing::debug!(error = %e, "the sealer keeps its priority");
+    }
+}
+
 /// The sealer's thread: seals until the store closes. It alone owns the manifest, which is always the last one it saved.
 pub(crate) fn run(shared: &Shared, mut manifest: Manifest) {
+    yield_to_others();
     let mut failed = false;
     loop {
         let mut sequencer = shared.sequencer();

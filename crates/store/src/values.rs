@@ -34,19 +34,32 @@ pub struct Values {
 
 impl Values {
     fn add(&mut self, event: &Event) {
-        *self.actions.entry(event.action.clone()).or_default() += 1;
+        // Nearly every value has been seen before: nothing is copied that is there already.
+        match self.actions.get_mut(event.action.as_str()) {
+            Some(count) => *count += 1,
+            None => drop(self.actions.insert(event.action.clone(), 1)),
+        }
         if let Some(team) = &event.team {
-            *self.teams.entry(team.clone()).or_default() += 1;
+            match self.teams.get_mut(team.as_str()) {
+                Some(count) => *count += 1,
+                None => drop(self.teams.insert(team.clone(), 1)),
+            }
         }
         let actor = &event.actor;
-        let of = || ActorValue { name: actor.name.clone(), email: actor.email.clone(), events: 0 };
-        let known = self.actors.entry(actor.id.clone()).or_insert_with(of);
-        known.events += 1;
-        if actor.name.is_some() {
-            known.name.clone_from(&actor.name);
-        }
-        if actor.email.is_some() {
-            known.email.clone_from(&actor.email);
+        match self.actors.get_mut(&*actor.id) {
+            Some(known) => {
+                known.events += 1;
+                if actor.name.is_some() && known.name != actor.name {
+                    known.name.clone_from(&actor.name);
+                }
+                if actor.email.is_some() && known.email != actor.email {
+                    known.email.clone_from(&actor.email);
+                }
+            }
+            None => {
+                let new = ActorValue { name: actor.name.clone(), email: actor.email.clone(), events: 1 };
+                self.actors.insert(actor.id.clone(), new);
+            }
         }
     }
 

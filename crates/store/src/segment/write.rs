@@ -60,7 +60,7 @@ fn properties() -> WriterProperties {
     let plain = [columns::EVENT_ID, columns::SALTS, columns::REQUEST];
     let delta = [columns::INDEX, columns::OCCURRED_AT];
     let mut builder = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).unwrap_or_default()))
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).unwrap_or_default()))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_created_by(format!("acta {}", env!("CARGO_PKG_VERSION")))
