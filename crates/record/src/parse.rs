@@ -50,18 +50,13 @@ pub fn event(text: &str, limits: &Limits, now: Timestamp) -> Result<Parsed, Refu
     if text.len() > limits.event_bytes {
         return Err(Refused::TooLarge { bytes: text.len(), limit: limits.event_bytes });
     }
-    let raw: &RawValue = serde_json::from_str(text).map_err(|e| Refused::Malformed(plain(&e)))?;
+    let raw: &RawValue = serde_json::from_str(text).map_err(|e| Refused::Malformed(e.to_string()))?;
     let mut reader = Reader { limits, faults: Vec::new() };
     let parsed = reader.event(raw, now);
     match parsed {
         Some(parsed) if reader.faults.is_empty() => Ok(parsed),
         _ => Err(Refused::Invalid(reader.faults)),
     }
-}
-
-/// serde_json's message, which names line and column.
-fn plain(error: &serde_json::Error) -> String {
-    error.to_string()
 }
 
 /// Faults told of one event.
@@ -84,10 +79,14 @@ struct Object<'a> {
 impl<'a> Object<'a> {
     /// The member of that name, unless it is absent or null.
     fn take(&mut self, name: &'static str) -> Option<&'a RawValue> {
+        self.take_even_null(name).filter(|value| value.get() != "null")
+    }
+
+    /// The member of that name, where null is a value like others.
+    fn take_even_null(&mut self, name: &'static str) -> Option<&'a RawValue> {
         self.known.push(name);
         let at = self.members.iter().position(|(given, _)| given == name)?;
-        let (_, value) = self.members.swap_remove(at);
-        (value.get() != "null").then_some(value)
+        Some(self.members.swap_remove(at).1)
     }
 
     fn at(&self, name: &str) -> String {
@@ -199,10 +198,8 @@ impl Reader<'_> {
         }
         // A null is a value here: "before: null" says that there was none.
         let mut value = |name: &'static str| {
-            object.known.push(name);
-            let at = object.members.iter().position(|(given, _)| given == name)?;
-            let (_, raw) = object.members.swap_remove(at);
-            self.json(raw, format!("{}/{name}", object.pointer))
+            let raw = object.take_even_null(name)?;
+            self.json(raw, object.at(name))
         };
         let (before, after) = (value("before"), value("after"));
         self.finish(object);
@@ -217,7 +214,7 @@ impl Reader<'_> {
         let members = match serde_json::from_str::<Members<'a>>(raw.get()) {
             Ok(Members(members)) => members,
             Err(e) => {
-                self.fault(pointer, format!("has a member name that cannot be read: {}", plain(&e)));
+                self.fault(pointer, format!("has a member name that cannot be read: {e}"));
                 return None;
             }
         };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use access::{Act, Scope, Subject, decide};
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use directory::{ApiKey, ChangedBy, KeyRefused, Secret, SessionRefused, SignedIn};
 use record::{Actor, Context, Kind};
 
@@ -156,23 +156,20 @@ impl FromRequestParts<Arc<App>> for Caller {
         let signed_in = session(app, token).await?;
         // A browser adds the cookie to requests that other sites make it send. Those may read nothing they get to see, but
         // must not be able to write.
-        if !parts.method.is_safe() && !is_same_origin(&parts.headers) {
-            return Err(Problem::from_other_site());
+        if !parts.method.is_safe() {
+            refuse_other_sites(&parts.headers)?;
         }
         Ok(Caller { who: Who::Person(Box::new(signed_in)), from })
     }
 }
 
-impl Problem {
-    fn from_other_site() -> Problem {
-        let status = axum::http::StatusCode::FORBIDDEN;
-        Problem::new(
-            status,
-            "other-site",
-            "Not allowed",
-            "This request came from another site's page; it was not carried out.",
-        )
+/// Refuses what another site's page made a browser send.
+pub fn refuse_other_sites(headers: &HeaderMap) -> Result<(), Problem> {
+    if is_same_origin(headers) {
+        return Ok(());
     }
+    let detail = "This request came from another site's page; it was not carried out.";
+    Err(Problem::new(StatusCode::FORBIDDEN, "other-site", "Not allowed", detail))
 }
 
 async fn key(app: &Arc<App>, header: &str) -> Result<ApiKey, Problem> {
@@ -234,7 +231,7 @@ pub fn session_token(app: &App, headers: &HeaderMap) -> Option<String> {
 }
 
 /// Whether a request was made by one of our own pages, or by no page at all.
-pub fn is_same_origin(headers: &HeaderMap) -> bool {
+fn is_same_origin(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(site) = text("sec-fetch-site") {
         return matches!(site, "same-origin" | "none");

@@ -2,7 +2,7 @@
 
 use record::parse::Parsed;
 use record::seal::{Digests, Seed};
-use record::{Event, EventId, Index, OrgId, TeamId, Timestamp};
+use record::{Event, EventId, Index, OrgId, Timestamp};
 
 use sha2::{Digest, Sha256};
 
@@ -57,11 +57,6 @@ impl Prepared {
     #[must_use]
     pub fn at(self, position: usize) -> Prepared {
         Prepared { position: u32::try_from(position).ok(), ..self }
-    }
-
-    /// The event's team.
-    pub fn team(&self) -> Option<&TeamId> {
-        self.event.team.as_ref()
     }
 
     /// The answer where an entry stands already that has this event's id, or that an earlier request made of this event.

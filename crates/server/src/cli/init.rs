@@ -34,10 +34,10 @@ impl Init {
         let config = self.settings.load(None)?;
         let name = self.admin_email.split('@').next().unwrap_or_default().to_owned();
         self.rehearse(&name)?;
-        let doors = Doors::system(&config.data).with_context(|| config.data.display().to_string())?;
         let given = self.admin_password_file.as_deref().map(password_in).transpose()?;
         let password = given.clone().unwrap_or_else(made_up_password);
         directory::check_password(&password, &self.admin_email)?;
+        let doors = Doors::system(&config.data).with_context(|| config.data.display().to_string())?;
         let directory = open_directory(&config.data, &doors, DirectoryOptions::default())?;
         let (by, now) = (ChangedBy::cli(), doors.clock.now());
         // An init that was broken off after the organization was made can be run again; one that was not, cannot.

@@ -83,10 +83,7 @@ pub(super) async fn show_form(viewer: Result<Viewer, Response>, RawQuery(query):
 
 /// Reads a form that must have come from one of our own pages.
 pub(super) async fn form(app: &App, headers: &HeaderMap, body: Body) -> Result<Given, Problem> {
-    if !permit::is_same_origin(headers) {
-        let detail = "This request came from another site's page; it was not carried out.";
-        return Err(Problem::new(StatusCode::FORBIDDEN, "other-site", "Not allowed", detail));
-    }
+    permit::refuse_other_sites(headers)?;
     let bytes = body::read(app, headers, body, FORM_BYTES_MAX).await?;
     let text = str::from_utf8(&bytes).map_err(|_| Problem::bad_request("form", "The form is not UTF-8 text."))?;
     Ok(Given::parse(Some(text)))

@@ -41,6 +41,9 @@ async fn the_table_of_routes_and_callers() {
         ("GET", "/healthz".into()),
         ("GET", "/readyz".into()),
         ("GET", "/metrics".into()),
+        ("GET", "/audit".into()),
+        ("GET", format!("/audit/{id}")),
+        ("GET", format!("/audit/{id}.json")),
     ];
     let mut table = Vec::new();
     for (method, path) in &routes {
@@ -171,7 +174,46 @@ async fn the_table_of_routes_and_callers() {
             owner: 200
             admin: 200
             auditor: 200
-            member: 200"#]]
+            member: 200
+        GET /audit:
+            nobody: 303
+            wrong key: 303
+            key events:write: 303
+            key events:read: 303
+            key events:export: 303
+            key directory:read: 303
+            key directory:write: 303
+            revoked key: 303
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 403
+        GET /audit/{event_id}:
+            nobody: 303
+            wrong key: 303
+            key events:write: 303
+            key events:read: 303
+            key events:export: 303
+            key directory:read: 303
+            key directory:write: 303
+            revoked key: 303
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 403
+        GET /audit/{event_id}.json:
+            nobody: 303
+            wrong key: 303
+            key events:write: 303
+            key events:read: 303
+            key events:export: 303
+            key directory:read: 303
+            key directory:write: 303
+            revoked key: 303
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 403"#]]
     .assert_eq(&table.join("\n"));
 }
 
