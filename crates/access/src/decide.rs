@@ -17,11 +17,23 @@ pub enum Act {
     ReadDirectory,
     /// Change the directory.
     ChangeDirectory,
+    /// Set what is redacted and where events are delivered.
+    ConfigureLog,
+    /// Make and unmake owners, archive the organization, set its rules of signing in.
+    ManageOrganization,
 }
 
 impl Act {
     /// Every act, in the order in which the authorization table lists them.
-    pub const ALL: &'static [Act] = &[Act::Record, Act::Read, Act::Export, Act::ReadDirectory, Act::ChangeDirectory];
+    pub const ALL: &'static [Act] = &[
+        Act::Record,
+        Act::Read,
+        Act::Export,
+        Act::ReadDirectory,
+        Act::ChangeDirectory,
+        Act::ConfigureLog,
+        Act::ManageOrganization,
+    ];
 }
 
 /// The caller may not, and why.
@@ -41,6 +53,9 @@ pub enum Denied {
     /// A key of one team was used for what concerns the whole organization.
     #[error("this API key is confined to one team and cannot do what concerns the whole organization")]
     TeamKey,
+    /// What only a person may do.
+    #[error("an API key cannot do this; an owner can, signed in")]
+    Key,
 }
 
 /// Decides one act of one subject: the scope in which it may be done, or the reason why not.
@@ -49,8 +64,11 @@ pub fn decide(subject: &Subject, act: Act) -> Result<Scope, Denied> {
         Subject::System { org } => Ok(Scope::whole(*org)),
         Subject::Person { org, role } => {
             let (allowed, others): (&[Role], _) = match act {
-                Act::Read | Act::Export => (&[Role::Owner, Role::Admin, Role::Auditor], ", admins and auditors"),
-                Act::Record | Act::ReadDirectory | Act::ChangeDirectory => (&[Role::Owner, Role::Admin], " and admins"),
+                Act::Read | Act::Export | Act::ReadDirectory => {
+                    (&[Role::Owner, Role::Admin, Role::Auditor], ", admins and auditors")
+                }
+                Act::Record | Act::ChangeDirectory | Act::ConfigureLog => (&[Role::Owner, Role::Admin], " and admins"),
+                Act::ManageOrganization => (&[Role::Owner], ""),
             };
             if allowed.contains(role) { Ok(Scope::whole(*org)) } else { Err(Denied::Role { role: *role, others }) }
         }
@@ -60,14 +78,15 @@ pub fn decide(subject: &Subject, act: Act) -> Result<Scope, Denied> {
                 Act::Read => KeyScope::EventsRead,
                 Act::Export => KeyScope::EventsExport,
                 Act::ReadDirectory => KeyScope::DirectoryRead,
-                Act::ChangeDirectory => KeyScope::DirectoryWrite,
+                Act::ChangeDirectory | Act::ConfigureLog => KeyScope::DirectoryWrite,
+                Act::ManageOrganization => return Err(Denied::Key),
             };
             if !scopes.contains(&needed) {
                 return Err(Denied::KeyScope(needed));
             }
             match (team, act) {
                 (None, _) => Ok(Scope::whole(*org)),
-                (Some(_), Act::ReadDirectory | Act::ChangeDirectory) => Err(Denied::TeamKey),
+                (Some(_), Act::ReadDirectory | Act::ChangeDirectory | Act::ConfigureLog) => Err(Denied::TeamKey),
                 (Some(team), _) => Ok(Scope::team(*org, team.clone())),
             }
         }
@@ -107,9 +126,9 @@ mod tests {
         }
         assert_eq!(
             lines.join("\n"),
-            "owner: Record Read Export ReadDirectory ChangeDirectory\n\
-             admin: Record Read Export ReadDirectory ChangeDirectory\n\
-             auditor: Read Export\n\
+            "owner: Record Read Export ReadDirectory ChangeDirectory ConfigureLog ManageOrganization\n\
+             admin: Record Read Export ReadDirectory ChangeDirectory ConfigureLog\n\
+             auditor: Read Export ReadDirectory\n\
              member:\n\
              key events:write: Record\n\
              team key events:write: Record(team)\n\
@@ -119,7 +138,7 @@ mod tests {
              team key events:export: Export(team)\n\
              key directory:read: ReadDirectory\n\
              team key directory:read:\n\
-             key directory:write: ChangeDirectory\n\
+             key directory:write: ChangeDirectory ConfigureLog\n\
              team key directory:write:"
         );
     }

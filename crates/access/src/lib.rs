@@ -5,11 +5,15 @@
 //! of HTTP or SQL.
 
 mod decide;
+mod named;
+mod permission;
 mod role;
 mod scope;
 mod subject;
 
 pub use decide::{Act, Denied, decide};
-pub use role::{KeyScope, Role};
+pub use named::UnknownName;
+pub use permission::{Level, ObjectKind, Permission};
+pub use role::{BuiltInRole, KeyScope, Role};
 pub use scope::Scope;
 pub use subject::Subject;

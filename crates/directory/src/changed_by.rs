@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use record::Kind;
+use record::{Kind, Timestamp};
 
 use crate::user::User;
 
@@ -21,6 +21,12 @@ pub struct ChangedBy {
     pub ip: Option<IpAddr>,
     /// The program that sent it.
     pub user_agent: Option<String>,
+    /// The session it belongs to.
+    pub session_id: Option<String>,
+    /// The request's id.
+    pub request_id: Option<String>,
+    /// When the request arrived, so that the event can tell how long it took.
+    pub started_at: Option<Timestamp>,
 }
 
 impl ChangedBy {
@@ -40,7 +46,17 @@ impl ChangedBy {
 
     /// Any other actor.
     pub fn one(actor_type: Kind, actor_id: impl Into<String>) -> ChangedBy {
-        ChangedBy { actor_type, actor_id: actor_id.into(), actor_name: None, actor_email: None, ip: None, user_agent: None }
+        ChangedBy {
+            actor_type,
+            actor_id: actor_id.into(),
+            actor_name: None,
+            actor_email: None,
+            ip: None,
+            user_agent: None,
+            session_id: None,
+            request_id: None,
+            started_at: None,
+        }
     }
 }
 

@@ -17,11 +17,15 @@ use crate::migrate;
 use crate::outbox::{self, Event};
 use crate::password::PasswordCost;
 use crate::session::SessionLimits;
+use crate::vault::Vault;
 
 /// How long a statement waits for another process (a command, a backup) to finish its transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often the switch to write-ahead logging is tried while other processes open the same new database.
 const SWITCH_TRIES_MAX: usize = 20;
+
+/// The key's file, beside the database.
+const KEY: &str = "keys/directory.key";
 
 /// What can be chosen about the directory.
 #[derive(Debug, Clone, Default)]
@@ -48,6 +52,7 @@ pub struct Directory {
     path: PathBuf,
     connection: Mutex<Connection>,
     pub(crate) chance: Arc<dyn Chance>,
+    pub(crate) vault: Vault,
     pub(crate) options: DirectoryOptions,
 }
 
@@ -57,20 +62,23 @@ impl Directory {
     pub fn open(path: &Path, chance: Arc<dyn Chance>, options: DirectoryOptions) -> Result<Directory, DirectoryError> {
         create_private(path)?;
         let connection = Connection::open(path).map_err(|error| Fault::Sql(error).at(path))?;
-        Directory::prepare(path.to_owned(), connection, chance, options)
+        let vault = Vault::open(&path.with_file_name(KEY), chance.as_ref())?;
+        Directory::prepare(path.to_owned(), connection, chance, vault, options)
     }
 
     /// A database that is gone when it is dropped.
     pub fn in_memory(chance: Arc<dyn Chance>, options: DirectoryOptions) -> Result<Directory, DirectoryError> {
         let path = PathBuf::from(":memory:");
         let connection = Connection::open_in_memory().map_err(|error| Fault::Sql(error).at(&path))?;
-        Directory::prepare(path, connection, chance, options)
+        let vault = Vault::in_memory(chance.as_ref());
+        Directory::prepare(path, connection, chance, vault, options)
     }
 
     fn prepare(
         path: PathBuf,
         mut connection: Connection,
         chance: Arc<dyn Chance>,
+        vault: Vault,
         options: DirectoryOptions,
     ) -> Result<Directory, DirectoryError> {
         // First, before anything is written: a newer database is not ours to touch.
@@ -81,7 +89,12 @@ impl Directory {
         }
         let prepared = configure(&mut connection).and_then(|()| migrate::migrate(&mut connection));
         prepared.map_err(|error| Fault::Sql(error).at(&path))?;
-        Ok(Directory { path, connection: Mutex::new(connection), chance, options })
+        Ok(Directory { path, connection: Mutex::new(connection), chance, vault, options })
+    }
+
+    /// What seals secrets that have to be read again.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     /// Reads.

@@ -71,6 +71,62 @@ opaque_id! {
     /// A session, as it is shown in lists; not the token, which only the browser has.
     SessionId, "s_"
 }
+opaque_id! {
+    /// A service account: an actor that is no person.
+    ServiceAccountId, "sa_"
+}
+opaque_id! {
+    /// A group of users, service accounts and other groups.
+    GroupId, "g_"
+}
+opaque_id! {
+    /// A role that an organization made for itself.
+    RoleId, "role_"
+}
+opaque_id! {
+    /// A role that was given to somebody.
+    AssignmentId, "ra_"
+}
+opaque_id! {
+    /// An invitation; not the token in its link.
+    InvitationId, "inv_"
+}
+opaque_id! {
+    /// A second factor: a device or program that makes codes.
+    AuthenticatorId, "auth_"
+}
+opaque_id! {
+    /// A link that was sent to somebody; not its token.
+    LinkId, "link_"
+}
+opaque_id! {
+    /// An environment: development, staging, production.
+    EnvironmentId, "env_"
+}
+opaque_id! {
+    /// A folder of apps, workflows, resources and folders.
+    FolderId, "folder_"
+}
+opaque_id! {
+    /// An app.
+    AppId, "app_"
+}
+opaque_id! {
+    /// A workflow.
+    WorkflowId, "wf_"
+}
+opaque_id! {
+    /// A resource: a database, an API, a bucket.
+    ResourceId, "res_"
+}
+opaque_id! {
+    /// A grant: who may do how much with what.
+    GrantId, "grant_"
+}
+opaque_id! {
+    /// A redaction rule.
+    RedactionId, "red_"
+}
 
 #[cfg(test)]
 mod tests {

@@ -20,6 +20,7 @@ mod directory;
 mod email;
 mod error;
 mod id;
+mod listing;
 mod migrate;
 mod name;
 mod organization;
@@ -33,14 +34,19 @@ mod sign_in_attempt;
 mod team;
 mod user;
 mod user_change;
+mod vault;
 
 pub use api_key::{ApiKey, KeyRefused, NewApiKey};
 pub use chance::Chance;
 pub use changed_by::ChangedBy;
 pub use directory::{Directory, DirectoryOptions};
 pub use error::DirectoryError;
-pub use id::{BadId, KeyId, SessionId, UserId};
-pub use organization::Organization;
+pub use id::{
+    AppId, AssignmentId, AuthenticatorId, BadId, EnvironmentId, FolderId, GrantId, GroupId, InvitationId, KeyId, LinkId,
+    RedactionId, ResourceId, RoleId, ServiceAccountId, SessionId, UserId, WorkflowId,
+};
+pub use listing::{Listed, Part};
+pub use organization::{Organization, OrganizationSettings};
 pub use outbox::{OutboxId, OutboxRow};
 pub use password::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, PasswordCost, check_password};
 pub use secret::Secret;
@@ -48,3 +54,4 @@ pub use session::{NewSession, Session, SessionLimits, SessionRefused, SignedIn};
 pub use sign_in_attempt::TooManyAttempts;
 pub use team::Team;
 pub use user::{NewUser, UnknownStatus, User, UserStatus};
+pub use vault::Vault;

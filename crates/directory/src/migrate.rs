@@ -10,6 +10,10 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0004_api_keys.sql"),
     include_str!("../migrations/0005_sessions.sql"),
     include_str!("../migrations/0006_sign_in_attempts.sql"),
+    include_str!("../migrations/0007_people.sql"),
+    include_str!("../migrations/0008_signing_in.sql"),
+    include_str!("../migrations/0009_estate.sql"),
+    include_str!("../migrations/0010_redactions.sql"),
 ];
 
 /// The newest version that this binary knows.

@@ -23,9 +23,27 @@ pub struct Organization {
     pub log_id: String,
     /// When it was created.
     pub created_at: Timestamp,
+    /// When it was archived: nobody signs in to it any more, and its keys are refused. Its log stays.
+    pub archived_at: Option<Timestamp>,
+    /// What holds in it.
+    pub settings: OrganizationSettings,
 }
 
-const COLUMNS: &str = "id, name, log_id, created_at";
+/// What holds in an organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrganizationSettings {
+    /// Whoever signs in with a password or a link shows a second factor, too; without one, she can do nothing but set one up.
+    pub second_factor_required: bool,
+    /// Members see the events in which they are the actor or a target.
+    pub members_see_own_events: bool,
+    /// Members named `headers` are left out of every event's metadata.
+    pub hide_headers: bool,
+    /// Keys, tokens, passwords and card numbers are left out of every event.
+    pub scrub_secrets: bool,
+}
+
+const COLUMNS: &str = "id, name, log_id, created_at, archived_at, second_factor_required, members_see_own_events, hide_headers, \
+                       scrub_secrets";
 
 impl Organization {
     fn from_row(found: &Row<'_>) -> rusqlite::Result<Organization> {
@@ -34,6 +52,13 @@ impl Organization {
             name: found.get("name")?,
             log_id: found.get("log_id")?,
             created_at: row::time(found, "created_at")?,
+            archived_at: row::optional_time(found, "archived_at")?,
+            settings: OrganizationSettings {
+                second_factor_required: found.get("second_factor_required")?,
+                members_see_own_events: found.get("members_see_own_events")?,
+                hide_headers: found.get("hide_headers")?,
+                scrub_secrets: found.get("scrub_secrets")?,
+            },
         })
     }
 }
@@ -73,6 +98,16 @@ impl Directory {
             let sql = format!("SELECT {COLUMNS} FROM organizations WHERE name_key = ?1");
             let found = connection.query_row(&sql, [folded(name.trim())], Organization::from_row).optional()?;
             Ok(found.ok_or(DirectoryError::NotFound { what: "organization" })?)
+        })
+    }
+
+    /// A number that grows with every change of the organization's directory: what was worked out from an older one may be out of
+    /// date.
+    pub fn epoch(&self, id: OrgId) -> Result<u64, DirectoryError> {
+        self.read(|connection| {
+            let found = connection.query_row("SELECT epoch FROM organizations WHERE id = ?1", [id.0], |row| row.get(0));
+            let epoch: i64 = found.optional()?.ok_or(DirectoryError::NotFound { what: "organization" })?;
+            Ok(epoch.unsigned_abs())
         })
     }
 

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use record::{OrgId, Timestamp};
+use record::{OrgId, TeamId, Timestamp};
 use rusqlite::{Transaction, params};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -83,6 +83,8 @@ pub(crate) struct Event {
     targets: Vec<Target>,
     changes: Vec<FieldChange>,
     metadata: Map<String, Value>,
+    team: Option<String>,
+    outcome: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -98,14 +100,26 @@ struct Target {
 struct FieldChange {
     field: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    before: Option<String>,
+    before: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    after: Option<String>,
+    after: Option<Value>,
 }
 
 impl Event {
     pub(crate) fn new(org: OrgId, action: &'static str) -> Event {
-        Event { org, action, targets: Vec::new(), changes: Vec::new(), metadata: Map::new() }
+        Event { org, action, targets: Vec::new(), changes: Vec::new(), metadata: Map::new(), team: None, outcome: "success" }
+    }
+
+    /// The team that it concerns.
+    pub(crate) fn team(mut self, team: Option<&TeamId>) -> Event {
+        self.team = team.map(|team| team.as_str().to_owned());
+        self
+    }
+
+    /// It was tried, and did not work.
+    pub(crate) fn failed(mut self) -> Event {
+        self.outcome = "failure";
+        self
     }
 
     pub(crate) fn target(mut self, kind: &'static str, id: impl fmt::Display, name: Option<&str>) -> Event {
@@ -113,9 +127,22 @@ impl Event {
         self
     }
 
-    pub(crate) fn changed(mut self, field: &'static str, before: &str, after: &str) -> Event {
-        self.changes.push(FieldChange { field, before: Some(before.to_owned()), after: Some(after.to_owned()) });
+    /// A field with its values before and after; `Value::Null` for none.
+    pub(crate) fn changed(mut self, field: &'static str, before: impl Into<Value>, after: impl Into<Value>) -> Event {
+        let told = |value: Value| Some(value).filter(|value| !value.is_null());
+        self.changes.push(FieldChange { field, before: told(before.into()), after: told(after.into()) });
         self
+    }
+
+    /// The same, if the two differ.
+    pub(crate) fn changed_if(self, field: &'static str, before: impl Into<Value>, after: impl Into<Value>) -> Event {
+        let (before, after) = (before.into(), after.into());
+        if before == after { self } else { self.changed(field, before, after) }
+    }
+
+    /// Whether anything was changed.
+    pub(crate) fn has_changes(&self) -> bool {
+        !self.changes.is_empty()
     }
 
     /// A change of a field whose values nobody is to see.
@@ -135,11 +162,15 @@ struct Body<'a> {
     id: String,
     action: &'static str,
     occurred_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    team: Option<&'a str>,
     actor: Actor<'a>,
     targets: &'a [Target],
     #[serde(skip_serializing_if = "Context::is_empty")]
     context: Context,
     outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_time_ms: Option<u64>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     changes: &'a [FieldChange],
     #[serde(skip_serializing_if = "Map::is_empty")]
@@ -157,17 +188,21 @@ struct Actor<'a> {
     email: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Default, PartialEq, Eq, Serialize)]
 struct Context {
     #[serde(skip_serializing_if = "Option::is_none")]
     ip: Option<IpAddr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user_agent: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
 }
 
 impl Context {
     fn is_empty(&self) -> bool {
-        self.ip.is_none() && self.user_agent.is_none()
+        *self == Context::default()
     }
 }
 
@@ -183,6 +218,7 @@ pub(crate) fn write(
         id: format!("acta-outbox-{}", random_hex::<8>(chance)),
         action: event.action,
         occurred_at: now,
+        team: event.team.as_deref(),
         actor: Actor {
             kind: by.actor_type.as_str(),
             id: &by.actor_id,
@@ -190,8 +226,14 @@ pub(crate) fn write(
             email: by.actor_email.as_deref(),
         },
         targets: &event.targets,
-        context: Context { ip: by.ip, user_agent: by.user_agent.as_deref().map(shortened_user_agent) },
-        outcome: "success",
+        context: Context {
+            ip: by.ip,
+            user_agent: by.user_agent.as_deref().map(shortened_user_agent),
+            session_id: by.session_id.clone(),
+            request_id: by.request_id.clone(),
+        },
+        outcome: event.outcome,
+        response_time_ms: by.started_at.and_then(|at| u64::try_from(now.millis_since(at)).ok()),
         changes: &event.changes,
         metadata: &event.metadata,
     };
@@ -200,5 +242,7 @@ pub(crate) fn write(
         "INSERT INTO outbox (org, body, created_at) VALUES (?1, ?2, ?3)",
         params![event.org.0, body, now.as_millis()],
     )?;
+    // Whoever holds decisions made from the directory in memory sees that they may be out of date.
+    transaction.execute("UPDATE organizations SET epoch = epoch + 1 WHERE id = ?1", [event.org.0])?;
     Ok(())
 }

@@ -56,6 +56,12 @@ pub struct Session {
     pub ip: Option<IpAddr>,
     /// Her browser, as it called itself then.
     pub user_agent: Option<String>,
+    /// How she showed who she is: `password`, `magic_link`, `invitation`, `first_run`.
+    pub method: String,
+    /// When she showed a second factor in this session.
+    pub second_factor_at: Option<Timestamp>,
+    /// When she last showed in this session that it is still she: dangerous acts ask for it again.
+    pub confirmed_at: Option<Timestamp>,
 }
 
 /// A session to be.
@@ -96,7 +102,7 @@ pub enum SessionRefused {
     Disabled,
 }
 
-const COLUMNS: &str = "id, org, user_id, created_at, last_seen_at, ip, user_agent";
+const COLUMNS: &str = "id, org, user_id, created_at, last_seen_at, ip, user_agent, method, second_factor_at, confirmed_at";
 
 impl Session {
     fn from_row(found: &Row<'_>) -> rusqlite::Result<Session> {
@@ -108,6 +114,9 @@ impl Session {
             last_seen_at: row::time(found, "last_seen_at")?,
             ip: row::optional(found, "ip", IpAddr::from_str)?,
             user_agent: found.get("user_agent")?,
+            method: found.get("method")?,
+            second_factor_at: row::optional_time(found, "second_factor_at")?,
+            confirmed_at: row::optional_time(found, "confirmed_at")?,
         })
     }
 
@@ -130,8 +139,8 @@ impl Directory {
                 return Err(DirectoryError::conflict("user", "This user is disabled and cannot sign in.").into());
             }
             let sql = format!(
-                "INSERT INTO sessions (id, org, user_id, token_hash, created_at, last_seen_at, ip, user_agent) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7) RETURNING {COLUMNS}"
+                "INSERT INTO sessions (id, org, user_id, token_hash, created_at, last_seen_at, ip, user_agent, confirmed_at) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?5) RETURNING {COLUMNS}"
             );
             let values = params![
                 id,

@@ -4,4 +4,5 @@ pub mod catalog;
 pub mod events;
 pub mod filters;
 pub mod health;
+pub mod listing;
 pub mod openapi;

@@ -14,6 +14,7 @@ pub mod ui;
 
 pub mod app;
 pub mod body;
+pub mod body_json;
 pub mod keys;
 pub mod looks;
 pub mod params;

@@ -8,10 +8,14 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use directory::{ApiKey, ChangedBy, KeyRefused, Secret, SessionRefused, SignedIn};
-use record::{Actor, Context, Kind};
+use record::{Actor, Context, Kind, Timestamp};
 
 use crate::app::{App, blocking};
 use crate::problem::Problem;
+use crate::request_id::{ArrivedAt, RequestId};
+
+/// So long a person who has just shown who she is may do dangerous things.
+const CONFIRMED_MS: i64 = 10 * 60_000;
 
 /// An authenticated caller.
 #[derive(Debug, Clone)]
@@ -38,6 +42,10 @@ pub struct From {
     pub ip: Option<IpAddr>,
     /// The client program, as it names itself; cut to what an event may hold.
     pub user_agent: Option<String>,
+    /// The request's id.
+    pub request_id: Option<String>,
+    /// When the request arrived.
+    pub arrived_at: Option<Timestamp>,
 }
 
 impl Caller {
@@ -83,6 +91,32 @@ impl Caller {
             actor_email: actor.email.map(Into::into),
             ip: self.from.ip,
             user_agent: self.from.user_agent.clone(),
+            session_id: self.session_id().map(str::to_owned),
+            request_id: self.from.request_id.clone(),
+            started_at: self.from.arrived_at,
+        }
+    }
+
+    /// The id of the session, if there is one.
+    pub fn session_id(&self) -> Option<&str> {
+        match &self.who {
+            Who::Key(_) => None,
+            Who::Person(signed_in) => Some(signed_in.session.id.as_str()),
+        }
+    }
+
+    /// Lets a dangerous act pass only if the person has shown within the last minutes that it is still she. Keys cannot.
+    pub fn confirmed(&self, now: Timestamp) -> Result<(), Problem> {
+        match &self.who {
+            Who::Key(_) => Ok(()),
+            Who::Person(signed_in) => {
+                let at = signed_in.session.confirmed_at;
+                if at.is_some_and(|at| (0..CONFIRMED_MS).contains(&now.millis_since(at))) {
+                    return Ok(());
+                }
+                let detail = "This needs your password or second factor once more: confirm at /confirm, then try again.";
+                Err(Problem::new(StatusCode::FORBIDDEN, "confirmation-needed", "Confirm that it is you", detail))
+            }
         }
     }
 
@@ -135,7 +169,9 @@ impl<S: Send + Sync> FromRequestParts<S> for From {
         let ip = parts.extensions.get::<ClientIp>().map(|client| client.0);
         let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
         let user_agent = agent.filter(|agent| !agent.is_empty()).map(|agent| agent.chars().take(512).collect());
-        Ok(From { ip, user_agent })
+        let request_id = parts.extensions.get::<RequestId>().map(|id| id.as_str().to_owned());
+        let arrived_at = parts.extensions.get::<ArrivedAt>().map(|at| at.0);
+        Ok(From { ip, user_agent, request_id, arrived_at })
     }
 }
 

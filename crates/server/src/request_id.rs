@@ -6,7 +6,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use record::EventId;
+use record::{EventId, Timestamp};
 
 use crate::app::App;
 use crate::problem::Problem;
@@ -23,6 +23,10 @@ impl RequestId {
     }
 }
 
+/// When a request arrived.
+#[derive(Debug, Clone, Copy)]
+pub struct ArrivedAt(pub Timestamp);
+
 const HEADER: &str = "x-request-id";
 
 /// The outermost layer: gives the id, puts it and the security headers on the answer, writes problems out in the form that the
@@ -31,6 +35,7 @@ pub async fn layer(State(app): State<Arc<App>>, mut request: Request, next: Next
     let started = app.clock().monotonic_ns();
     let id = id_of(&app, &request);
     request.extensions_mut().insert(id.clone());
+    request.extensions_mut().insert(ArrivedAt(app.now()));
     if let Some(client) = permit::client_ip(&app, &request) {
         request.extensions_mut().insert(client);
     }

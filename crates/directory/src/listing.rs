@@ -1,0 +1,45 @@
+//! Lists that may be long, a part at a time.
+
+use rusqlite::{Connection, Params, Row};
+
+use crate::error::Fault;
+
+/// Which part of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// How many to pass over.
+    pub offset: u64,
+    /// How many at most.
+    pub limit: u32,
+}
+
+impl Part {
+    /// All of it, for those who know that it is short.
+    pub const ALL: Part = Part { offset: 0, limit: u32::MAX };
+}
+
+/// A part of a list, and how long the whole is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed<T> {
+    /// The part.
+    pub items: Vec<T>,
+    /// How many there are in all.
+    pub total: u64,
+}
+
+/// Reads a part of what `SELECT {columns} {from}` finds, in an order that leaves nothing open.
+pub(crate) fn listed<T, P: Params + Clone>(
+    connection: &Connection,
+    columns: &str,
+    from: &str,
+    order: &str,
+    values: P,
+    part: Part,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Listed<T>, Fault> {
+    let total: i64 = connection.query_row(&format!("SELECT count(*) {from}"), values.clone(), |row| row.get(0))?;
+    let sql = format!("SELECT {columns} {from} ORDER BY {order} LIMIT {} OFFSET {}", part.limit, part.offset.min(1 << 62));
+    let mut statement = connection.prepare(&sql)?;
+    let items = statement.query_map(values, read)?.collect::<Result<_, _>>()?;
+    Ok(Listed { items, total: total.unsigned_abs() })
+}
