@@ -65,7 +65,7 @@ pub(crate) const COLUMNS: &str = "id, org, email, name, role, status, created_at
 impl User {
     /// The user, as far as a permission decision needs to know her.
     pub fn subject(&self) -> Subject {
-        Subject::Person { org: self.org, role: self.role }
+        Subject::person(self.org, self.id.as_str(), self.role)
     }
 
     pub(crate) fn from_row(found: &Row<'_>) -> rusqlite::Result<User> {

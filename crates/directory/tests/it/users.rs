@@ -21,7 +21,7 @@ fn an_address_is_taken_once_in_an_organization() {
     assert_eq!(directory.users(world.org.id).unwrap(), [world.ada.clone(), world.grace]);
     assert_eq!(directory.user(world.org.id, &world.ada.id).unwrap(), world.ada);
     assert!(matches!(directory.user(world.org.id, &twin.id), Err(DirectoryError::NotFound { what: "user" })));
-    assert_eq!(twin.subject(), Subject::Person { org: other.id, role: Role::Member });
+    assert_eq!(twin.subject(), Subject::person(other.id, twin.id.as_str(), Role::Member));
 }
 
 #[test]
