@@ -78,6 +78,7 @@ impl Vault {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the vault's key is a file of the directory's own, as the database is")]
 fn make(path: &Path, key: &[u8; KEY_BYTES], chance: &dyn Chance) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;

@@ -52,7 +52,7 @@ fn what_is_hopeless_is_given_up_at_once_and_what_was_sent_is_forgotten() {
     // Sealed under a key that is gone: there is nothing to send.
     one(&directory);
     drop(directory);
-    std::fs::remove_file(folder.path().join("keys/directory.key")).unwrap();
+    std::fs::remove_dir_all(folder.path().join("keys")).unwrap();
     let directory = open(&path, 7);
     assert!(directory.due_mails(now(), 9).unwrap()[0].letter.is_none());
 }
