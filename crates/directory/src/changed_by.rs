@@ -35,6 +35,18 @@ impl ChangedBy {
         ChangedBy::one(kind("system"), "acta-cli")
     }
 
+    /// Acta itself.
+    pub fn system() -> ChangedBy {
+        ChangedBy::one(kind("system"), "acta")
+    }
+
+    /// This user, in the place of this actor: the same request from the same machine.
+    #[must_use]
+    pub fn acting_as(&self, user: &User) -> ChangedBy {
+        let ChangedBy { actor_type, actor_id, actor_name, actor_email, .. } = ChangedBy::user(user);
+        ChangedBy { actor_type, actor_id, actor_name, actor_email, ..self.clone() }
+    }
+
     /// A signed-in person. `ip` and `user_agent` are for the caller to add.
     pub fn user(user: &User) -> ChangedBy {
         ChangedBy {

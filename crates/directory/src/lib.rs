@@ -14,45 +14,61 @@
 #![deny(missing_docs)]
 
 mod api_key;
+mod authenticator;
 mod chance;
 mod changed_by;
 mod directory;
 mod email;
+mod email_change;
 mod error;
 mod id;
+mod invitation;
+mod link;
 mod listing;
+mod mail;
 mod migrate;
 mod name;
 mod organization;
 pub mod outbox;
 mod password;
+mod password_link;
 mod person;
+mod recovery_code;
 mod row;
+mod second_factor;
 mod secret;
 mod session;
 mod sign_in;
 mod sign_in_attempt;
 mod team;
+mod totp;
 mod user;
 mod user_change;
 mod vault;
 
 pub use api_key::{ApiKey, KeyRefused, NewApiKey};
+pub use authenticator::{Authenticator, Confirmed};
 pub use chance::Chance;
 pub use changed_by::ChangedBy;
 pub use directory::{Directory, DirectoryOptions};
+pub use email_change::EmailChangeLetters;
 pub use error::DirectoryError;
 pub use id::{
     AppId, AssignmentId, AuthenticatorId, BadId, EnvironmentId, FolderId, GrantId, GroupId, InvitationId, KeyId, LinkId,
     RedactionId, ResourceId, RoleId, ServiceAccountId, SessionId, UserId, WorkflowId,
 };
+pub use invitation::{Invitation, NewInvitation, Newcomer};
+pub use link::{Link, LinkRefused, Purpose};
 pub use listing::{Listed, Part};
+pub use mail::{Letter, QueuedMail};
 pub use organization::{Organization, OrganizationSettings};
 pub use outbox::{OutboxId, OutboxRow};
 pub use password::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, PasswordCost, check_password};
+pub use second_factor::SecondFactor;
 pub use secret::Secret;
-pub use session::{NewSession, Session, SessionLimits, SessionRefused, SignedIn};
+pub use session::{Method, NewSession, Session, SessionLimits, SessionRefused, Shown, SignedIn};
 pub use sign_in_attempt::TooManyAttempts;
 pub use team::Team;
+pub use totp::Seed;
 pub use user::{NewUser, UnknownStatus, User, UserStatus};
 pub use vault::Vault;

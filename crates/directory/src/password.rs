@@ -5,6 +5,7 @@
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use zxcvbn::Score;
 
 use crate::chance::Chance;
 use crate::email::email_key;
@@ -100,6 +101,12 @@ pub fn check_password(password: &Secret, email: &str) -> Result<(), DirectoryErr
     if local.chars().count() >= LOCAL_PART_CHARS_MIN && text.to_lowercase().contains(local) {
         return invalid("A password does not contain the name in your e-mail address.".to_owned());
     }
+    let strength = zxcvbn::zxcvbn(text, &[local, &email]);
+    if strength.score() < Score::Three {
+        let why = strength.feedback().and_then(zxcvbn::feedback::Feedback::warning);
+        let why = why.map_or_else(String::new, |why| format!(" {why}"));
+        return invalid(format!("This password is too easy to guess.{why} Add another word or two, uncommon ones."));
+    }
     Ok(())
 }
 
@@ -129,13 +136,22 @@ mod tests {
         }
         assert_eq!(check("elevenchars"), Err("A password has at least 12 characters; this one has 11.".to_owned()));
         assert_eq!(check("äöüäöüäöüäö"), Err("A password has at least 12 characters; this one has 11.".to_owned()));
-        assert_eq!(check(&"abcdefg ".repeat(128)), Ok(()));
-        let long = "abcdefg ".repeat(128) + "x";
+        let longest = format!("engine analytical 1843 {}", "x".repeat(1001));
+        assert_eq!(check(&longest), Ok(()));
+        let long = longest + "x";
         assert_eq!(check(&long), Err("A password has at most 1024 bytes; this one has 1025.".to_owned()));
         for common in
             ["PasswordPassword", "password123456!", "Welcome2026!!!!", "123456789012", "aaaaaaaaaaaa", "abcabcabcabc"]
         {
             assert!(check(common).unwrap_err().contains("first that anybody"), "{common}");
+        }
+        for (weak, why) in [
+            ("zxcvbnm,./zxcvbnm", "too easy to guess"),
+            ("abcdefghijklmnop", "Sequences like abc"),
+            ("monkeymonkeymonkey", "Repeats like"),
+        ] {
+            let told = check(weak).expect_err(weak);
+            assert!(told.contains(why), "{weak}: {told}");
         }
         assert!(check("xx-ADA.lovelace-xx").unwrap_err().contains("e-mail address"));
     }

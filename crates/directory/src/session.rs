@@ -1,8 +1,7 @@
 //! Sessions: signed-in browsers.
 //!
-//! Signing in and out are events of their own, which the server records with all it knows about them, so
-//! [`Directory::create_session`] and [`Directory::end_session`] write none. To end a session by its id, from a list, is an
-//! administrator's act and does.
+//! A session and the event of its sign-in are one transaction, as are its end and the event of that. The token is drawn anew
+//! whenever the session comes to be worth more: at the sign-in, with the second factor, with every confirmation.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -17,11 +16,11 @@ use crate::directory::Directory;
 use crate::error::{DirectoryError, Fault};
 use crate::id::{SessionId, UserId};
 use crate::name::shortened_user_agent;
-use crate::outbox::Event;
-use crate::person;
-use crate::row;
+use crate::outbox::{self, Event};
+use crate::second_factor::SecondFactor;
 use crate::secret::Secret;
 use crate::user::{self, User, UserStatus};
+use crate::{organization, person, row};
 
 /// How exactly it is known when a session was last used. A request is a read, but for one a minute.
 const LAST_SEEN_STEP_MS: i64 = 60_000;
@@ -58,12 +57,52 @@ pub struct Session {
     pub ip: Option<IpAddr>,
     /// Her browser, as it called itself then.
     pub user_agent: Option<String>,
-    /// How she showed who she is: `password`, `magic_link`, `invitation`, `first_run`.
+    /// How she showed who she is: the name of a [`Method`].
     pub method: String,
     /// When she showed a second factor in this session.
     pub second_factor_at: Option<Timestamp>,
     /// When she last showed in this session that it is still she: dangerous acts ask for it again.
     pub confirmed_at: Option<Timestamp>,
+}
+
+/// How somebody shows who she is. Another way to sign in, such as a passkey, is one more of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// With her password.
+    Password,
+    /// With a link that was mailed to her.
+    MagicLink,
+    /// With the link of her invitation.
+    Invitation,
+    /// With the link that setting Acta up printed.
+    FirstRun,
+}
+
+impl Method {
+    /// The name, as it stands in events and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Method::Password => "password",
+            Method::MagicLink => "magic_link",
+            Method::Invitation => "invitation",
+            Method::FirstRun => "first_run",
+        }
+    }
+
+    /// The method of that name.
+    pub fn parse(text: &str) -> Option<Method> {
+        let all = [Method::Password, Method::MagicLink, Method::Invitation, Method::FirstRun];
+        all.into_iter().find(|method| method.as_str() == text)
+    }
+}
+
+/// What she has shown in a session that is already there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// That it is still she.
+    Herself,
+    /// That it is still she, with a second factor.
+    SecondFactor,
 }
 
 /// A session to be.
@@ -90,6 +129,11 @@ pub struct SignedIn {
     pub person: Person,
     /// What a form has to send back to show that it is one of ours. It follows from the token and is stored nowhere.
     pub csrf: Secret,
+    /// Whether she has a second factor.
+    pub has_second_factor: bool,
+    /// Whether the organization asks for a second factor that was not shown in this session. Then she can do nothing but show
+    /// it, or set one up.
+    pub lacks_second_factor: bool,
 }
 
 /// Why a token was not accepted.
@@ -104,6 +148,13 @@ pub enum SessionRefused {
     /// Its user may not sign in.
     #[error("this user is disabled")]
     Disabled,
+}
+
+/// What decides besides the session itself.
+struct Rules {
+    second_factor_required: bool,
+    archived: bool,
+    has_second_factor: bool,
 }
 
 const COLUMNS: &str = "id, org, user_id, created_at, last_seen_at, ip, user_agent, method, second_factor_at, confirmed_at";
@@ -134,28 +185,84 @@ impl Session {
 }
 
 impl Directory {
-    /// Begins a session for a user who has shown who she is. The token goes into her cookie and is nowhere else.
+    /// Begins a session for a user who has shown her password.
     pub fn create_session(&self, new: NewSession<'_>, now: Timestamp) -> Result<(Session, Secret), DirectoryError> {
+        let place = ChangedBy { ip: new.ip, user_agent: new.user_agent.map(str::to_owned), ..ChangedBy::system() };
+        self.begin_session(&place, new.org, new.user, Method::Password, None, now)
+    }
+
+    /// Begins a session for a user who has shown who she is, and that with a second factor, if `second_factor` names it. The
+    /// token goes into her cookie and is nowhere else. `from` is the place that she comes from.
+    pub fn begin_session(
+        &self,
+        from: &ChangedBy,
+        org: OrgId,
+        user: &UserId,
+        method: Method,
+        second_factor: Option<&SecondFactor>,
+        now: Timestamp,
+    ) -> Result<(Session, Secret), DirectoryError> {
         let token = Secret::new(random_hex::<32>(self.chance.as_ref()));
         let id = SessionId::random(self.chance.as_ref());
         self.note(|transaction| {
-            if user::require(transaction, new.org, new.user)?.status != UserStatus::Active {
+            let user = user::require(transaction, org, user)?;
+            if user.status != UserStatus::Active {
                 return Err(DirectoryError::conflict("user", "This user is disabled and cannot sign in.").into());
             }
+            if organization::require(transaction, org)?.archived_at.is_some() {
+                return Err(DirectoryError::conflict("organization", "This organization is archived.").into());
+            }
             let sql = format!(
-                "INSERT INTO sessions (id, org, user_id, token_hash, created_at, last_seen_at, ip, user_agent, confirmed_at) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?5) RETURNING {COLUMNS}"
+                "INSERT INTO sessions (id, org, user_id, token_hash, created_at, last_seen_at, ip, user_agent, method, \
+                 second_factor_at, confirmed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?5) RETURNING {COLUMNS}"
             );
             let values = params![
                 id,
-                new.org.0,
-                new.user,
+                org.0,
+                user.id,
                 token.stored(),
                 now.as_millis(),
-                new.ip.map(|ip| ip.to_string()),
-                new.user_agent.map(shortened_user_agent)
+                from.ip.map(|ip| ip.to_string()),
+                from.user_agent.as_deref().map(shortened_user_agent),
+                method.as_str(),
+                second_factor.map(|_| now.as_millis())
             ];
-            Ok((transaction.query_row(&sql, values, Session::from_row)?, token.clone()))
+            let session = transaction.query_row(&sql, values, Session::from_row)?;
+            let sql = "UPDATE users SET last_sign_in_at = ?1 WHERE id = ?2";
+            transaction.execute(sql, params![now.as_millis(), user.id])?;
+            let by = ChangedBy { session_id: Some(session.id.to_string()), ..from.acting_as(&user) };
+            let mut event = Event::new(org, "LOGIN").metadata("method", method.as_str());
+            if let Some(second_factor) = second_factor {
+                event = event.metadata("second_factor", second_factor.as_str());
+            }
+            outbox::write(transaction, self.chance.as_ref(), &by, now, &event)?;
+            Ok((session, token.clone()))
+        })
+    }
+
+    /// Notes what she has shown in her session, and gives the session a new token: whoever had the old one has nothing. `None` if
+    /// there is no such session any more.
+    pub fn renew_session(
+        &self,
+        by: &ChangedBy,
+        token: &Secret,
+        shown: Shown,
+        now: Timestamp,
+    ) -> Result<Option<Secret>, DirectoryError> {
+        let renewed = Secret::new(random_hex::<32>(self.chance.as_ref()));
+        self.change(by, now, |transaction| {
+            let second_factor_at = (shown == Shown::SecondFactor).then(|| now.as_millis());
+            let sql = format!(
+                "UPDATE sessions SET token_hash = ?1, confirmed_at = ?2, second_factor_at = coalesce(?3, second_factor_at) \
+                 WHERE token_hash = ?4 RETURNING {COLUMNS}"
+            );
+            let values = params![renewed.stored(), now.as_millis(), second_factor_at, token.stored()];
+            let session = transaction.query_row(&sql, values, Session::from_row).optional()?;
+            let event = session.map(|session| {
+                let method = if shown == Shown::SecondFactor { "second_factor" } else { "password" };
+                Event::new(session.org, "CONFIRM_SESSION").target("session", &session.id, None).metadata("method", method)
+            });
+            Ok((event.is_some().then(|| renewed.clone()), event.into_iter().collect()))
         })
     }
 
@@ -167,14 +274,19 @@ impl Directory {
                 return Ok(None);
             };
             let user = user::require(connection, session.org, &session.user)?;
+            let sql = "SELECT second_factor_required, archived_at IS NOT NULL, \
+                       (SELECT second_factor_since IS NOT NULL FROM users WHERE users.id = ?2) FROM organizations WHERE id = ?1";
+            let rules = connection.query_row(sql, params![session.org.0, user.id], |row| {
+                Ok(Rules { second_factor_required: row.get(0)?, archived: row.get(1)?, has_second_factor: row.get(2)? })
+            })?;
             let person = person::of(connection, &user, now)?;
-            Ok(Some((session, user, person)))
+            Ok(Some((session, user, person, rules)))
         })?;
-        let Some((mut session, user, person)) = found else { return Ok(Err(SessionRefused::Unknown)) };
+        let Some((mut session, user, person, rules)) = found else { return Ok(Err(SessionRefused::Unknown)) };
         if session.is_over(self.options.session_limits, now) {
             return Ok(Err(SessionRefused::Expired));
         }
-        if user.status != UserStatus::Active {
+        if user.status != UserStatus::Active || rules.archived {
             return Ok(Err(SessionRefused::Disabled));
         }
         if now.millis_since(session.last_seen_at) >= LAST_SEEN_STEP_MS {
@@ -185,14 +297,36 @@ impl Directory {
             });
             session.last_seen_at = now;
         }
-        Ok(Ok(SignedIn { session, user, person, csrf: token.derive("csrf") }))
+        let has_second_factor = rules.has_second_factor;
+        let lacks_second_factor = rules.second_factor_required && session.second_factor_at.is_none();
+        Ok(Ok(SignedIn { session, user, person, csrf: token.derive("csrf"), has_second_factor, lacks_second_factor }))
     }
 
     /// Ends the session of whoever holds the token: she signs out. `None` if there was none.
-    pub fn end_session(&self, token: &Secret) -> Result<Option<Session>, DirectoryError> {
-        self.note(|transaction| {
+    pub fn end_session(&self, by: &ChangedBy, token: &Secret, now: Timestamp) -> Result<Option<Session>, DirectoryError> {
+        self.change(by, now, |transaction| {
             let sql = format!("DELETE FROM sessions WHERE token_hash = ?1 RETURNING {COLUMNS}");
-            Ok(transaction.query_row(&sql, [token.stored()], Session::from_row).optional()?)
+            let ended = transaction.query_row(&sql, [token.stored()], Session::from_row).optional()?;
+            let event = ended.as_ref().map(|session| {
+                Event::new(session.org, "LOGOUT")
+                    .target("user", &session.user, None)
+                    .metadata("method", session.method.clone())
+            });
+            Ok((ended, event.into_iter().collect()))
+        })
+    }
+
+    /// Ends all sessions of a user but one, each with an event of its own, and says how many those were.
+    pub fn revoke_other_sessions(&self, by: &ChangedBy, keep: &Session, now: Timestamp) -> Result<usize, DirectoryError> {
+        self.change(by, now, |transaction| {
+            let user = user::require(transaction, keep.org, &keep.user)?;
+            let mut sessions = of_user(transaction, &user.id)?;
+            sessions.retain(|session| session.id != keep.id);
+            for session in &sessions {
+                transaction.execute("DELETE FROM sessions WHERE id = ?1", [&session.id])?;
+            }
+            let events = sessions.iter().map(|session| session.revoked(Some(&user.name))).collect();
+            Ok((sessions.len(), events))
         })
     }
 

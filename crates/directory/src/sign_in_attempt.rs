@@ -21,6 +21,7 @@ use crate::chance::hex;
 use crate::directory::Directory;
 use crate::email::email_key;
 use crate::error::{DirectoryError, Fault};
+use crate::id::UserId;
 
 const WINDOW_MS: i64 = 15 * 60_000;
 const PAIR_ATTEMPTS_MAX: u32 = 5;
@@ -57,9 +58,33 @@ impl Directory {
         ip: IpAddr,
         now: Timestamp,
     ) -> Result<Result<(), TooManyAttempts>, DirectoryError> {
-        let pair = Pair::new(email, ip);
+        self.admit(&Pair::new(email, ip), now)
+    }
+
+    /// The same for trying a code of a user whose first factor was right. It is counted by itself: a right password takes no
+    /// attempt at a code back.
+    pub fn admit_second_factor(
+        &self,
+        user: &UserId,
+        ip: IpAddr,
+        now: Timestamp,
+    ) -> Result<Result<(), TooManyAttempts>, DirectoryError> {
+        self.admit(&Pair::new(&second_factor_of(user), ip), now)
+    }
+
+    /// The same for asking that a mail be sent to an address.
+    pub fn admit_mail(
+        &self,
+        email: &str,
+        ip: IpAddr,
+        now: Timestamp,
+    ) -> Result<Result<(), TooManyAttempts>, DirectoryError> {
+        self.admit(&Pair::new(&format!("mail to {}", email_key(email)), ip), now)
+    }
+
+    fn admit(&self, pair: &Pair, now: Timestamp) -> Result<Result<(), TooManyAttempts>, DirectoryError> {
         self.note(|transaction| {
-            let until = admitted_from(transaction, &pair, now)?;
+            let until = admitted_from(transaction, pair, now)?;
             if let Some(until) = until {
                 return Ok(Err(TooManyAttempts { retry_after_s: seconds_until(until, now) }));
             }
@@ -77,13 +102,26 @@ impl Directory {
 
     /// Takes the attempts for this address from this network back: the last one succeeded.
     pub fn record_sign_in_success(&self, email: &str, ip: IpAddr) -> Result<(), DirectoryError> {
-        let pair = Pair::new(email, ip);
+        self.take_back(&Pair::new(email, ip))
+    }
+
+    /// The same after a right code.
+    pub fn record_second_factor_success(&self, user: &UserId, ip: IpAddr) -> Result<(), DirectoryError> {
+        self.take_back(&Pair::new(&second_factor_of(user), ip))
+    }
+
+    fn take_back(&self, pair: &Pair) -> Result<(), DirectoryError> {
         self.note(|transaction| {
             let sql = "DELETE FROM sign_in_attempts WHERE email_hash = ?1 AND network = ?2";
             transaction.execute(sql, params![pair.email_hash, pair.network])?;
             Ok(())
         })
     }
+}
+
+/// Nobody can type this in place of an address: it has no @, and spaces.
+fn second_factor_of(user: &UserId) -> String {
+    format!("second factor of {user}")
 }
 
 /// When the next attempt is admitted, if that is later than `now`.

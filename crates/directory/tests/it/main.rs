@@ -3,9 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its world fails")]
 
 mod api_keys;
+mod invitations;
+mod links;
+mod mails;
 mod opening;
 mod organizations;
 mod outbox;
+mod second_factors;
 mod secrets;
 mod sessions;
 mod sign_in;

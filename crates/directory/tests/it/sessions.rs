@@ -1,8 +1,8 @@
 //! Sessions.
 
-use directory::{ChangedBy, DirectoryError, NewSession, Secret, SessionRefused};
+use directory::{ChangedBy, DirectoryError, Method, NewSession, SecondFactor, Secret, SessionRefused, Shown};
 
-use crate::support::{HOUR_MS, MINUTE_MS, World, in_memory, new_session, now, outbox};
+use crate::support::{HOUR_MS, MINUTE_MS, World, in_memory, new_session, now, outbox, take_outbox};
 
 #[test]
 fn a_token_stands_for_a_session_and_a_user() {
@@ -65,15 +65,74 @@ fn last_seen_moves_once_a_minute() {
 }
 
 #[test]
-fn signing_out_ends_one_session_without_an_event() {
+fn signing_in_and_out_are_events() {
     let directory = in_memory();
     let world = World::make(&directory);
-    let events = outbox(&directory).len();
-    let (other, _) = directory.create_session(new_session(&world.ada), now()).unwrap();
-    assert_eq!(directory.end_session(&world.token).unwrap(), Some(world.session));
-    assert_eq!(directory.end_session(&world.token).unwrap(), None);
-    assert_eq!(directory.sessions(world.org.id, &world.ada.id, now()).unwrap(), [other]);
-    assert_eq!(outbox(&directory).len(), events);
+    take_outbox(&directory);
+    let place = ChangedBy {
+        ip: "203.0.113.7".parse().ok(),
+        request_id: Some("r-1".to_owned()),
+        session_id: Some("s_of_another".to_owned()),
+        ..ChangedBy::system()
+    };
+    let shown = Some(&SecondFactor::RecoveryCode);
+    let (other, token) =
+        directory.begin_session(&place, world.org.id, &world.ada.id, Method::MagicLink, shown, now()).unwrap();
+    assert_eq!(
+        (other.method.as_str(), other.second_factor_at, other.confirmed_at),
+        ("magic_link", Some(now()), Some(now()))
+    );
+    let by = ChangedBy::user(&world.ada);
+    assert_eq!(directory.end_session(&by, &world.token, now()).unwrap(), Some(world.session));
+    assert_eq!(directory.end_session(&by, &world.token, now()).unwrap(), None);
+    assert_eq!(directory.sessions(world.org.id, &world.ada.id, now()).unwrap(), [other.clone()]);
+    let events = take_outbox(&directory);
+    let [login, logout] = &events[..] else { panic!("{events:?}") };
+    for part in [
+        r#""action":"LOGIN""#,
+        r#""method":"magic_link""#,
+        r#""second_factor":"recovery_code""#,
+        other.id.as_str(),
+        r#""ip":"203.0.113.7""#,
+        r#""email":"ada@example.com""#,
+        r#""request_id":"r-1""#,
+    ] {
+        assert!(login.contains(part), "{part} is not in {login}");
+    }
+    assert!(logout.contains(r#""action":"LOGOUT""#) && logout.contains(r#""method":"password""#), "{logout}");
+    directory.find_session(&token, now()).unwrap().unwrap();
+}
+
+#[test]
+fn a_session_that_is_worth_more_has_another_token() {
+    let directory = in_memory();
+    let world = World::make(&directory);
+    let (by, later) = (ChangedBy::user(&world.ada), now().plus_millis(MINUTE_MS));
+    take_outbox(&directory);
+    let renewed = directory.renew_session(&by, &world.token, Shown::Herself, later).unwrap().unwrap();
+    assert_eq!(directory.find_session(&world.token, later).unwrap().unwrap_err(), SessionRefused::Unknown);
+    let session = directory.find_session(&renewed, later).unwrap().unwrap().session;
+    assert_eq!((session.id, session.confirmed_at, session.second_factor_at), (world.session.id, Some(later), None));
+    let again = directory.renew_session(&by, &renewed, Shown::SecondFactor, later).unwrap().unwrap();
+    let again = directory.find_session(&again, later).unwrap().unwrap().session;
+    assert_eq!(again.second_factor_at, Some(later));
+    assert!(directory.renew_session(&by, &renewed, Shown::Herself, later).unwrap().is_none());
+    assert_eq!(take_outbox(&directory).iter().filter(|event| event.contains("CONFIRM_SESSION")).count(), 2);
+}
+
+#[test]
+fn all_others_end_and_this_one_stays() {
+    let directory = in_memory();
+    let world = World::make(&directory);
+    for _ in 0..2 {
+        directory.create_session(new_session(&world.ada), now()).unwrap();
+    }
+    take_outbox(&directory);
+    let by = ChangedBy::user(&world.ada);
+    assert_eq!(directory.revoke_other_sessions(&by, &world.session, now()).unwrap(), 2);
+    assert_eq!(directory.revoke_other_sessions(&by, &world.session, now()).unwrap(), 0);
+    assert_eq!(directory.sessions(world.org.id, &world.ada.id, now()).unwrap(), [world.session]);
+    assert_eq!(take_outbox(&directory).iter().filter(|event| event.contains("REVOKE_SESSION")).count(), 2);
 }
 
 #[test]

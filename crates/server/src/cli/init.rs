@@ -89,7 +89,7 @@ fn password_in(file: &Path) -> anyhow::Result<Secret> {
 
 /// 25 characters that nobody confuses with one another: 125 bits.
 pub(super) fn made_up_password() -> Secret {
-    const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz234567892";
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut bytes = [0; 25];
     SystemChance.fill(&mut bytes);
     let mut text = String::with_capacity(29);

@@ -1,0 +1,88 @@
+//! Showing a second factor: a code of an authenticator, or a recovery code. Each is good once.
+
+use record::{OrgId, Timestamp};
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use crate::authenticator;
+use crate::changed_by::ChangedBy;
+use crate::directory::Directory;
+use crate::error::{DirectoryError, Fault};
+use crate::id::{AuthenticatorId, UserId};
+use crate::outbox::Event;
+use crate::recovery_code;
+use crate::user;
+
+/// With what she has shown that it is she.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecondFactor {
+    /// With a code of this authenticator.
+    Authenticator(AuthenticatorId),
+    /// With a recovery code, which is used up.
+    RecoveryCode,
+}
+
+impl SecondFactor {
+    /// The name, as it stands in events.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            SecondFactor::Authenticator(_) => "authenticator",
+            SecondFactor::RecoveryCode => "recovery_code",
+        }
+    }
+}
+
+impl Directory {
+    /// Whether the user has a second factor.
+    pub fn has_second_factor(&self, org: OrgId, user: &UserId) -> Result<bool, DirectoryError> {
+        self.read(|connection| {
+            let sql = "SELECT second_factor_since IS NOT NULL FROM users WHERE org = ?1 AND id = ?2";
+            let found = connection.query_row(sql, params![org.0, user], |row| row.get(0)).optional()?;
+            Ok(found.ok_or(DirectoryError::NotFound { what: "user" })?)
+        })
+    }
+
+    /// Checks what she typed, and uses it up; `None` if it was not right. Both are events. Whoever calls this asks
+    /// [`Directory::admit_second_factor`] before.
+    pub fn verify_second_factor(
+        &self,
+        by: &ChangedBy,
+        org: OrgId,
+        user: &UserId,
+        given: &str,
+        now: Timestamp,
+    ) -> Result<Option<SecondFactor>, DirectoryError> {
+        self.change(by, now, |transaction| {
+            let user = user::require(transaction, org, user)?;
+            let shown = self.take_code(transaction, &user.id, given, now)?;
+            let event = |action| Event::new(org, action).target("user", &user.id, Some(&user.name));
+            let event = match &shown {
+                None => event("VERIFY_2FA_FAILURE").failed(),
+                Some(shown @ SecondFactor::Authenticator(id)) => {
+                    event("VERIFY_2FA_SUCCESS").target("authenticator", id, None).metadata("method", shown.as_str())
+                }
+                Some(shown @ SecondFactor::RecoveryCode) => event("VERIFY_2FA_SUCCESS").metadata("method", shown.as_str()),
+            };
+            Ok((shown, vec![event]))
+        })
+    }
+
+    fn take_code(
+        &self,
+        transaction: &Transaction<'_>,
+        user: &UserId,
+        given: &str,
+        now: Timestamp,
+    ) -> Result<Option<SecondFactor>, Fault> {
+        let code: String = given.chars().filter(|c| !c.is_whitespace()).collect();
+        for stored in authenticator::of_user(transaction, user)? {
+            let step = stored.seed(&self.vault).and_then(|seed| seed.step_of(&code, now));
+            // A code that was good once is not good again, nor is an older one (RFC 6238 §5.2).
+            if let Some(step) = step.filter(|step| *step > stored.last_step) {
+                let sql = "UPDATE authenticators SET last_step = ?1 WHERE id = ?2";
+                transaction.execute(sql, params![step, stored.shown.id])?;
+                return Ok(Some(SecondFactor::Authenticator(stored.shown.id)));
+            }
+        }
+        Ok(recovery_code::take(transaction, user, given, now)?.then_some(SecondFactor::RecoveryCode))
+    }
+}
