@@ -32,6 +32,7 @@ mod organization;
 mod organization_change;
 pub mod outbox;
 mod password;
+mod person;
 mod principal;
 mod role;
 mod role_assignment;
