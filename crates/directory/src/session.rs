@@ -15,6 +15,7 @@ use crate::changed_by::ChangedBy;
 use crate::directory::Directory;
 use crate::error::{DirectoryError, Fault};
 use crate::id::{SessionId, UserId};
+use crate::listing::{Listed, Part};
 use crate::name::shortened_user_agent;
 use crate::outbox::{self, Event};
 use crate::second_factor::SecondFactor;
@@ -145,7 +146,7 @@ pub enum SessionRefused {
     /// Its time is over.
     #[error("this session has expired")]
     Expired,
-    /// Its user may not sign in.
+    /// Its user may not sign in, or her organization is archived.
     #[error("this user is disabled")]
     Disabled,
 }
@@ -338,6 +339,26 @@ impl Directory {
         })?;
         sessions.retain(|session| !session.is_over(self.options.session_limits, now));
         Ok(sessions)
+    }
+
+    /// One session of an organization.
+    pub fn session(&self, org: OrgId, id: &SessionId) -> Result<Session, DirectoryError> {
+        self.read(|connection| {
+            let sql = format!("SELECT {COLUMNS} FROM sessions WHERE org = ?1 AND id = ?2");
+            let found = connection.query_row(&sql, params![org.0, id], Session::from_row).optional()?;
+            Ok(found.ok_or(DirectoryError::NotFound { what: "session" })?)
+        })
+    }
+
+    /// A part of a user's sessions that are not over at `now`, the last used first.
+    pub fn list_sessions(
+        &self,
+        org: OrgId,
+        user: &UserId,
+        part: Part,
+        now: Timestamp,
+    ) -> Result<Listed<Session>, DirectoryError> {
+        Ok(part.of(self.sessions(org, user, now)?))
     }
 
     /// Ends a session, whoever is in it.

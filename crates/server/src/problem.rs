@@ -218,6 +218,7 @@ impl From<directory::DirectoryError> for Problem {
         match error {
             E::NotFound { .. } => Problem::not_found(sentence(&error.to_string())),
             E::Conflict { .. } => Problem::new(StatusCode::CONFLICT, "conflict", "Conflict", sentence(&error.to_string())),
+            E::Forbidden { detail } => Problem::new(StatusCode::FORBIDDEN, "denied", "Not allowed", detail),
             E::Invalid { ref member, ref detail } => Problem::invalid(vec![FieldError {
                 pointer: Some(format!("/{member}")),
                 parameter: None,

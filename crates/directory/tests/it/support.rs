@@ -85,7 +85,7 @@ pub(crate) fn new_user<'a>(email: &'a str, name: &'a str, role: Role, password: 
 
 pub(crate) fn new_key<'a>(name: &'a str, team: Option<&Team>) -> NewApiKey<'a> {
     let scopes = BTreeSet::from([KeyScope::EventsWrite, KeyScope::EventsRead]);
-    NewApiKey { team: team.map(|team| team.id.clone()), name, scopes, expires_at: None }
+    NewApiKey { team: team.map(|team| team.id.clone()), service_account: None, name, scopes, expires_at: None }
 }
 
 pub(crate) fn new_session(user: &User) -> NewSession<'_> {
