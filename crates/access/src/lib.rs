@@ -6,6 +6,7 @@
 
 mod decide;
 mod named;
+mod narrowing;
 mod permission;
 mod role;
 mod scope;
@@ -13,7 +14,8 @@ mod subject;
 
 pub use decide::{Act, Denied, decide};
 pub use named::UnknownName;
+pub use narrowing::{BadNarrowing, Masked, Narrowing};
 pub use permission::{Level, ObjectKind, Permission};
 pub use role::{BuiltInRole, KeyScope, Role};
-pub use scope::Scope;
-pub use subject::Subject;
+pub use scope::{Facts, Looks, MASK, Masks, Scope};
+pub use subject::{Held, Person, Subject};
