@@ -157,7 +157,7 @@ impl JsonHand<'_> {
             self.marks.push(Redaction::new(pointer(place.way), &rule.id, how));
             return Some(quoted(&mark));
         }
-        if self.policy.headers && names::is_headers(place.name) && !value.is_empty() {
+        if self.policy.headers && names::is_headers(place.name) && value.holds_text() {
             self.marks.push(Redaction::new(pointer(place.way), BY_HEADERS, mark::AS_HIDDEN));
             return Some(quoted(HIDDEN));
         }

@@ -6,6 +6,7 @@ mod api_keys;
 mod opening;
 mod organizations;
 mod outbox;
+mod redactions;
 mod secrets;
 mod sessions;
 mod sign_in;

@@ -35,14 +35,23 @@ impl fmt::Debug for HashKey {
     }
 }
 
-/// What stands in the place of a hashed value: `[redacted:hash:…]` with HMAC-SHA-256 (RFC 2104) over the value, cut to 128 bits,
-/// in hexadecimal. `value` is a string's own bytes, and of any other JSON value its text as it was sent.
+impl HashKey {
+    /// HMAC-SHA-256 (RFC 2104) over these bytes, cut to 128 bits.
+    pub fn digest(&self, bytes: &[u8]) -> [u8; 16] {
+        #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
+        mac.update(bytes);
+        let full: [u8; 32] = mac.finalize().into_bytes().into();
+        let mut short = [0; 16];
+        short.copy_from_slice(&full[..16]);
+        short
+    }
+}
+
+/// What stands in the place of a hashed value: `[redacted:hash:…]` with the key's digest of it in hexadecimal. `value` is a
+/// string's own bytes, and of any other JSON value its text as it was sent.
 pub fn hash_of(key: &HashKey, value: &[u8]) -> String {
-    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
-    let mut mac = Hmac::<Sha256>::new_from_slice(&key.0).expect("HMAC takes a key of any length");
-    mac.update(value);
-    let full: [u8; 32] = mac.finalize().into_bytes().into();
-    let hex: String = full.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = key.digest(value).iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{OPEN}{AS_HASH}:{hex}{CLOSE}")
 }
 

@@ -39,11 +39,11 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Whether there is nothing in it: null, an empty string, object or array.
-    pub(super) fn is_empty(self) -> bool {
+    /// Whether a text can be in it: it is a string, an object or an array, and not an empty one.
+    pub(super) fn holds_text(self) -> bool {
         match self {
-            Value::Scalar(text) => matches!(text, "null" | "\"\""),
-            Value::Container(rest) => rest.starts_with("{}") || rest.starts_with("[]"),
+            Value::Scalar(text) => text.starts_with('"') && text != "\"\"",
+            Value::Container(rest) => !rest.starts_with("{}") && !rest.starts_with("[]"),
         }
     }
 }
