@@ -93,11 +93,14 @@ impl Masks {
             hide(Masked::Name, &mut target.name);
         }
         if self.contains(Masked::Changes) {
+            event.redactions.retain(|redaction| !redaction.member.starts_with("/changes/"));
             for value in event.changes.iter_mut().flat_map(|change| [&mut change.before, &mut change.after]) {
                 *value = value.is_some().then(|| Json::string(MASK));
             }
         }
         if self.contains(Masked::Metadata) && event.metadata.is_some() {
+            // The list of what was redacted names members of what is hidden.
+            event.redactions.retain(|redaction| !redaction.member.starts_with("/metadata/"));
             event.metadata = Some(Json::string(MASK));
         }
     }

@@ -115,7 +115,20 @@ pub struct Change {
     pub after: Option<Json>,
 }
 
-/// One event, as the sender told it. Checked: [`crate::parse::event`] is the way in from outside.
+/// One member that was redacted before the event was recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redaction {
+    /// RFC 6901 pointer to it. Empty in the last one of a list that was too long.
+    pub member: Box<str>,
+    /// The id of the rule that said so, `headers` or `scrubber`; `limit` in the last one of a list that was too long.
+    pub by: Box<str>,
+    /// What became of it: `hidden`, `hash`, or what the scrubber found in it. `more:12` says that twelve more are not listed.
+    #[serde(rename = "as")]
+    pub how: Box<str>,
+}
+
+/// One event, as the sender told it, less what was redacted. Checked: [`crate::parse::event`] is the way in from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// The sender's own id, which makes a retry safe.
@@ -140,6 +153,8 @@ pub struct Event {
     pub changes: Vec<Change>,
     /// Anything else, as the sender wrote it.
     pub metadata: Option<Json>,
+    /// What was taken out of it by Acta before it was recorded: see [`crate::redact`]. No sender says this.
+    pub redactions: Vec<Redaction>,
 }
 
 impl Event {
@@ -157,6 +172,7 @@ impl Event {
             response_time_ms: None,
             changes: Vec::new(),
             metadata: None,
+            redactions: Vec::new(),
         }
     }
 }

@@ -3,8 +3,8 @@
 //! Pure: no file, no clock, no chance, no async. Time and salts come in as arguments. An auditor who wants to check a record
 //! against its disclosures, or a record against a tree, needs this crate and nothing else.
 //!
-//! In reading order: an [`Event`] is read from JSON by [`parse`] within [`Limits`], looked up in the [`Catalogs`], turned by
-//! [`seal`] into the record that is hashed, put into a tree by [`merkle`], and brought back by [`open`].
+//! In reading order: an [`Event`] is read from JSON by [`parse`] within [`Limits`], looked up in the [`Catalogs`], rid by
+//! [`redact`] of what it must not tell, turned by [`seal`] into the record that is hashed, put into a tree by [`merkle`], and brought back by [`open`].
 
 pub mod event;
 pub mod json;
@@ -12,6 +12,7 @@ pub mod limits;
 pub mod parse;
 
 pub mod catalog;
+pub mod redact;
 pub mod text;
 
 pub mod merkle;
@@ -23,7 +24,7 @@ pub mod time;
 pub mod word;
 
 pub use catalog::Catalogs;
-pub use event::{Actor, Change, Context, Event, Outcome, Target};
+pub use event::{Actor, Change, Context, Event, Outcome, Redaction, Target};
 pub use id::{EventId, Index, OrgId};
 pub use json::Json;
 pub use limits::Limits;

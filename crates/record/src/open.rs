@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::event::{Event, Outcome};
+use crate::event::{Event, Outcome, Redaction};
 use crate::id::EventId;
 use crate::limits::Limits;
 use crate::parse::{self, Refused};
@@ -161,6 +161,8 @@ impl Opened {
             key: Option<Box<str>>,
             #[serde(borrow)]
             metadata: Option<&'a RawValue>,
+            #[serde(default)]
+            redactions: Vec<Redaction>,
             response_time_ms: Option<u64>,
         }
         let record = &self.skeleton;
@@ -197,6 +199,8 @@ impl Opened {
         }
         text.push('}');
         let parsed = parse::event(&text, &Limits::none(), Timestamp::MAX).map_err(OpenError::NotAnEvent)?;
-        Ok(Sent { event: parsed.event, key: extra.key })
+        // No sender says what was redacted, so it does not go through the senders' door.
+        let event = Event { redactions: extra.redactions, ..parsed.event };
+        Ok(Sent { event, key: extra.key })
     }
 }

@@ -139,6 +139,7 @@ impl Reader<'_> {
                 response_time_ms,
                 changes,
                 metadata,
+                redactions: Vec::new(),
             },
         })
     }

@@ -24,7 +24,7 @@ impl Slot {
     pub const ACTOR: Slot = Slot(0);
     /// The context's unit.
     pub const CONTEXT: Slot = Slot(1);
-    /// The unit of metadata, changes, response time, the sender's id and key.
+    /// The unit of metadata, changes, redactions, response time, the sender's id and key.
     pub const METADATA: Slot = Slot(2);
 
     /// The unit of the k-th target.
@@ -285,6 +285,10 @@ fn metadata_unit(event: &Event, key: Option<&str>) -> Option<String> {
         member(&mut out, "metadata");
         out.push_str(metadata.as_str());
     }
+    if !event.redactions.is_empty() {
+        member(&mut out, "redactions");
+        out.push_str(&redactions_text(event));
+    }
     if let Some(took) = event.response_time_ms {
         member(&mut out, "response_time_ms");
         out.push_str(&took.to_string());
@@ -312,6 +316,19 @@ pub fn changes_text(event: &Event) -> String {
         out.push_str("\"field\":");
         push_string(&mut out, &change.field);
         out.push('}');
+    }
+    out.push(']');
+    out
+}
+
+/// The `redactions` of an event as JSON text, each one's members in the order as, by, member.
+pub fn redactions_text(event: &Event) -> String {
+    let mut out = String::from("[");
+    for (at, mark) in event.redactions.iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        out.push_str(&object(&[("as", Some(&mark.how)), ("by", Some(&mark.by)), ("member", Some(&mark.member))]));
     }
     out.push(']');
     out

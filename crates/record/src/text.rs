@@ -4,6 +4,9 @@
 //! id, action, team, outcome, the actor's and the targets' members, the context's members, and every member name, string,
 //! number and literal inside `changes` and `metadata`, each on a line of its own, so that no word spans two of them.
 //!
+//! The list of redactions is no text: it would make every event that a rule touched an answer to the search for a member's name.
+//! The marks themselves stand in the values' places and are found: `[redacted]` finds what was hidden, and a hash its value.
+//!
 //! One exception: the metadata of [`LOOK`], where Acta records the filter that somebody read the log with. Were it text, every
 //! search would find itself from then on, and no total would stay what it was.
 

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use record::merkle::leaf_hash;
 use record::open::open;
 use record::seal::{Digests, Seed, disclosures, record as seal};
-use record::{Action, Actor, Change, Context, Event, EventId, Json, Kind, Outcome, Target, TeamId, Timestamp};
+use record::{Action, Actor, Change, Context, Event, EventId, Json, Kind, Outcome, Redaction, Target, TeamId, Timestamp};
 
 fn text() -> impl Strategy<Value = Box<str>> {
     "[^\\x00]{1,24}".prop_map(Into::into)
@@ -60,6 +60,7 @@ prop_compose! {
         took in proptest::option::of(0..100_000_u64),
         changes in proptest::collection::vec((text(), proptest::option::of(json()), proptest::option::of(json())), 0..3),
         metadata in proptest::option::of(json()),
+        redactions in proptest::collection::vec((text(), text(), text()), 0..3),
     ) -> Event {
         Event {
             id,
@@ -74,6 +75,7 @@ prop_compose! {
             changes: changes.into_iter().map(|(field, before, after)| Change { field, before, after }).collect(),
             // A bare null is the same as no metadata.
             metadata: metadata.filter(|json| json.as_str() != "null"),
+            redactions: redactions.into_iter().map(|(member, by, how)| Redaction { member, by, how }).collect(),
         }
     }
 }

@@ -6,3 +6,4 @@ pub mod filters;
 pub mod health;
 pub mod listing;
 pub mod openapi;
+pub mod redactions;

@@ -16,6 +16,7 @@ use crate::keys::Keys;
 use crate::looks::Looks;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
+use crate::redaction;
 use crate::tasks::Tasks;
 
 /// The directory's database file, in the data directory.
@@ -41,6 +42,8 @@ pub struct App {
     pub limits: Limits,
     /// API keys that were looked up a moment ago.
     pub keys: Keys,
+    /// What is taken out of each organization's events.
+    pub policies: redaction::Policies,
     /// Which reads were recorded a moment ago.
     pub looks: Looks,
     /// Figures.
@@ -106,6 +109,7 @@ impl App {
             limits: config.limits(),
             config,
             keys: Keys::default(),
+            policies: redaction::Policies::default(),
             looks: Looks::default(),
             metrics: Metrics::default(),
             tasks: Tasks::default(),

@@ -9,6 +9,7 @@ mod import;
 mod init;
 mod key;
 mod logging;
+mod redaction;
 mod serve;
 
 use std::path::PathBuf;
@@ -31,6 +32,9 @@ enum Command {
     /// Create, list and revoke API keys. Works while the server runs and while it does not.
     #[command(subcommand)]
     Key(key::Key),
+    /// Set what is taken out of events before they are recorded.
+    #[command(subcommand)]
+    Redaction(redaction::Redaction),
     /// Run the server.
     Serve(serve::Serve),
     /// Run the server on a small company's worth of events.
@@ -74,6 +78,7 @@ pub fn run() -> ExitCode {
     let result = match arguments.command {
         Command::Init(init) => init.run(),
         Command::Key(key) => key.run(),
+        Command::Redaction(redaction) => redaction.run(),
         Command::Serve(serve) => serve.run(),
         Command::Demo(demo) => demo.run(),
         Command::Check(check) => check.run(),

@@ -68,6 +68,8 @@ settings! {
     metadata_depth_max: usize = 32;
     /// Targets of one event, at most.
     targets_max: usize = 64;
+    /// Members named `headers`, and the like, are taken out of every event's metadata, in all organizations: true or false. Also read from HIDE_ALL_HEADERS_IN_AUDIT_LOG_EVENTS.
+    hide_all_headers_in_audit_log_events: bool = false;
     /// Events on one page of an answer, at most.
     page_events_max: usize = 1_000;
     /// A journal file becomes a segment once it has this many events …
@@ -75,6 +77,9 @@ settings! {
     /// … or this many bytes.
     seal_bytes: u64 = 96 << 20;
 }
+
+/// The one variable that has no `ACTA_` before it: whoever comes from Retool has it set already.
+const HIDE_ALL_HEADERS: &str = "HIDE_ALL_HEADERS_IN_AUDIT_LOG_EVENTS";
 
 /// How the server writes about itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,6 +142,19 @@ impl Setting for String {
     }
     fn show(&self) -> String {
         self.clone()
+    }
+}
+
+impl Setting for bool {
+    fn read(text: &str) -> Result<bool, String> {
+        match text.to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => Ok(true),
+            "false" | "0" | "no" | "off" | "" => Ok(false),
+            _ => Err(format!("{text:?} is neither true nor false")),
+        }
+    }
+    fn show(&self) -> String {
+        self.to_string()
     }
 }
 
@@ -225,7 +243,8 @@ impl Config {
         let mut note = |source: &str, name: &str, what: String| {
             mistakes.push_str(&format!("  {source}: {name} {what}\n"));
         };
-        let variables: BTreeMap<String, String> = variables.filter(|(name, _)| name.starts_with("ACTA_")).collect();
+        let ours = |name: &str| name.starts_with("ACTA_") || name == HIDE_ALL_HEADERS;
+        let variables: BTreeMap<String, String> = variables.filter(|(name, _)| ours(name)).collect();
         let file = file.map(Path::to_owned).or_else(|| variables.get("ACTA_CONFIG").map(PathBuf::from));
         if let Some(file) = file {
             let source = file.display().to_string();
@@ -239,8 +258,13 @@ impl Config {
                         let text = match value {
                             toml::Value::String(text) => text,
                             toml::Value::Integer(number) => number.to_string(),
+                            toml::Value::Boolean(truth) => truth.to_string(),
                             other => {
-                                note(&source, &name, format!("must be text or a whole number, not {}", other.type_str()));
+                                note(
+                                    &source,
+                                    &name,
+                                    format!("must be text, a whole number, true or false, not {}", other.type_str()),
+                                );
                                 continue;
                             }
                         };
@@ -326,6 +350,13 @@ mod tests {
         assert_eq!(config.listen.port(), 2);
         assert_eq!(config.page_events_max, 7);
         assert_eq!(Config::load(None, std::iter::empty(), &[]).unwrap(), Config::default());
+        let hides = |name: &str, value: &str| {
+            let variables = [(name.to_owned(), value.to_owned())];
+            Config::load(None, variables.into_iter(), &[]).unwrap().hide_all_headers_in_audit_log_events
+        };
+        assert!(hides("HIDE_ALL_HEADERS_IN_AUDIT_LOG_EVENTS", "true"));
+        assert!(hides("ACTA_HIDE_ALL_HEADERS_IN_AUDIT_LOG_EVENTS", "1"));
+        assert!(!hides("HIDE_ALL_HEADERS_IN_AUDIT_LOG_EVENTS", "false"));
     }
 
     #[test]

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use access::Role;
 use directory::{ChangedBy, DirectoryError, NewUser, Organization, Secret, UserStatus};
 use record::{Kind, TeamId, Timestamp, parse};
-use store::{Answer, Prepared};
+use store::Answer;
 
 use crate::app::App;
 use crate::record_own::system_scope;
+use crate::redaction;
 use story::Story;
 
 /// Who signs in to look at the demo.
@@ -83,11 +84,12 @@ pub fn tell(app: &Arc<App>, demo: &Demo, events: usize, progress: &mut dyn FnMut
     let (sender, receiver) = std::sync::mpsc::channel();
     let mut batch = Vec::with_capacity(BATCH_EVENTS);
     let mut under_way = 0;
+    let door = redaction::read(&app.directory, demo.organization.id, app.config.hide_all_headers_in_audit_log_events)?;
     let mut story = Story::new(SEED, events.max(story::EVENTS_MIN), app.now()).events().peekable();
     while let Some(event) = story.next() {
         let parsed =
             parse::event(&event.to_string(), &app.limits, app.now()).map_err(|e| anyhow::anyhow!("{e:?}: {event}"))?;
-        batch.push(Prepared::new(parsed, demo.organization.id, None, app.chance()));
+        batch.push(door.admit(parsed, demo.organization.id, None, app));
         sent += 1;
         if batch.len() < BATCH_EVENTS && story.peek().is_some() {
             continue;

@@ -21,6 +21,7 @@ pub mod params;
 pub mod permit;
 pub mod problem;
 pub mod record_own;
+pub mod redaction;
 pub mod request_id;
 pub mod view;
 

@@ -1,7 +1,7 @@
 //! Reading the log is an event: who looked, with which filter. Repeats within a while are one look.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use record::{Action, Event, Json, Outcome, Timestamp};
 use sha2::{Digest, Sha256};
@@ -44,7 +44,7 @@ impl Looks {
 ///
 /// A store that cannot record does not keep anybody from reading: who investigates a failing disk needs the log. The look is
 /// then in the server's own log, and counted.
-pub async fn note(app: &App, caller: &Caller, interface: &str, given: &Given, request_id: Option<&str>) {
+pub async fn note(app: &Arc<App>, caller: &Caller, interface: &str, given: &Given, request_id: Option<&str>) {
     let parts = ["page", "per_page", "after", "before", "limit", "tz", "columns"];
     let filter = Given(
         given.0.iter().filter(|(name, value)| !parts.contains(&name.as_str()) && !value.is_empty()).cloned().collect(),
@@ -63,7 +63,13 @@ pub async fn note(app: &App, caller: &Caller, interface: &str, given: &Given, re
     }
 }
 
-async fn record(app: &App, caller: &Caller, interface: &str, filter: &str, request_id: Option<&str>) -> Result<(), Problem> {
+async fn record(
+    app: &Arc<App>,
+    caller: &Caller,
+    interface: &str,
+    filter: &str,
+    request_id: Option<&str>,
+) -> Result<(), Problem> {
     let action = Action::new(record::text::LOOK).map_err(Problem::internal)?;
     let mut event = Event::new(action, caller.actor(), app.now());
     event.context = caller.from.context(request_id);

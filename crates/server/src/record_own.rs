@@ -10,6 +10,7 @@ use store::{Answer, AppendError, Prepared};
 
 use crate::app::{App, blocking};
 use crate::problem::Problem;
+use crate::redaction;
 
 /// The scope in which Acta itself acts in an organization.
 pub fn system_scope(org: OrgId) -> Scope {
@@ -45,8 +46,9 @@ pub async fn append(
 }
 
 /// Records one event of Acta's own.
-pub async fn own(app: &App, org: OrgId, event: Event) -> Result<(), Problem> {
-    let prepared = Prepared::new(Parsed { event, occurred_at_given: true }, org, None, app.chance());
+pub async fn own(app: &Arc<App>, org: OrgId, event: Event) -> Result<(), Problem> {
+    let door = redaction::door(app, org).await?;
+    let prepared = door.admit_own(Parsed { event, occurred_at_given: true }, org, app);
     append(app, &system_scope(org), vec![prepared], None).await?;
     Ok(())
 }
@@ -72,7 +74,7 @@ pub async fn drain_outbox(app: &Arc<App>) -> Result<usize, Problem> {
                     continue;
                 }
             };
-            let prepared = Prepared::new(parsed, row.org, None, app.chance());
+            let prepared = redaction::door(app, row.org).await?.admit_own(parsed, row.org, app);
             let answers = append(app, &system_scope(row.org), vec![prepared], None).await?;
             if matches!(answers.first(), Some(Answer::Conflict(_)) | None) {
                 tracing::error!(row = ?row.id, body = row.body, "a change of the directory has the id of another event");

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware;
-use axum::routing::get;
+use axum::routing::{get, post};
 
+use crate::api::redactions;
 use crate::app::App;
 use crate::problem::Problem;
 use crate::{api, request_id, ui};
@@ -18,6 +19,15 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/events/{event_id}", get(api::events::read::read_event))
         .route("/v1/filters", get(api::filters::list_filters))
         .route("/v1/catalog", get(api::catalog::read_catalog))
+        .route("/v1/redactions", get(redactions::list::list_redactions).post(redactions::create::create_redaction))
+        .route("/v1/redactions/try", post(redactions::try_out::try_redaction))
+        .route("/v1/redactions/lookup", post(redactions::lookup::look_up_redacted))
+        .route(
+            "/v1/redactions/{id}",
+            get(redactions::read::read_redaction)
+                .patch(redactions::update::update_redaction)
+                .delete(redactions::delete::delete_redaction),
+        )
         .route("/openapi.json", get(api::openapi::read_openapi))
         .route("/healthz", get(api::health::healthz))
         .route("/readyz", get(api::health::readyz))

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use record::catalog::{ActionKind, Severity};
-use record::{Catalogs, Change, EventId, Index, Json, Outcome, Target, TeamId, Timestamp};
+use record::{Catalogs, Change, EventId, Index, Json, Outcome, Redaction, Target, TeamId, Timestamp};
 use serde::Serialize;
 use store::Entry;
 use utoipa::ToSchema;
@@ -73,6 +73,10 @@ pub struct EventView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     metadata: Option<&'a Json>,
+    /// What was taken out of it before it was recorded, by what, and what stands in its place.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(value_type = Vec<Object>)]
+    redactions: &'a [Redaction],
     /// The API key it came with.
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'a str>,
@@ -104,6 +108,7 @@ impl<'a> EventView<'a> {
             response_time_ms: event.response_time_ms,
             changes: &event.changes,
             metadata: event.metadata.as_ref(),
+            redactions: &event.redactions,
             key: entry.key(),
         }
     }

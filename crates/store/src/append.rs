@@ -1,6 +1,7 @@
 //! What goes into [`crate::Store::append`], and what comes back.
 
 use record::parse::Parsed;
+use record::redact::same_but_for_redactions;
 use record::seal::{Digests, Seed};
 use record::{Event, EventId, Index, OrgId, Timestamp};
 
@@ -65,14 +66,15 @@ impl Prepared {
         if self.tells_the_same_as(&entry.event) { Answer::Duplicate(place) } else { Answer::Conflict(place) }
     }
 
-    /// Whether an entry tells the same as this event. A time that the sender did not give cannot differ.
+    /// Whether an entry tells the same as this event. A time that the sender did not give cannot differ, and what was redacted
+    /// of either, under rules that changed in between, is not compared.
     fn tells_the_same_as(&self, other: &Event) -> bool {
         if self.occurred_at_given {
-            return self.event == *other;
+            return same_but_for_redactions(&self.event, other);
         }
         let mut mine = self.event.clone();
         mine.occurred_at = other.occurred_at;
-        mine == *other
+        same_but_for_redactions(&mine, other)
     }
 }
 

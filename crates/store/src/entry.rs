@@ -2,7 +2,9 @@
 
 use record::merkle::{Hash, leaf_hash};
 use record::seal::{self, Digests, Seed};
-use record::{Action, Actor, Change, Context, Event, EventId, Index, Json, Kind, OrgId, Outcome, Target, TeamId, Timestamp};
+use record::{
+    Action, Actor, Change, Context, Event, EventId, Index, Json, Kind, OrgId, Outcome, Redaction, Target, TeamId, Timestamp,
+};
 
 /// One entry of one organization's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +98,7 @@ pub fn encode(entry: &Entry, leaf: &Hash, out: &mut Vec<u8>) {
     out.extend(leaf);
     match &entry.source {
         Source::Sent { key, seed } => {
-            out.push(0);
+            out.push(if entry.event.redactions.is_empty() { 0 } else { 2 });
             out.extend(seed.0);
             put_maybe(out, key.as_deref());
         }
@@ -156,6 +158,15 @@ fn encode_event(event: &Event, out: &mut Vec<u8>) {
         put_maybe(out, change.after.as_ref().map(Json::as_str));
     }
     put_maybe(out, event.metadata.as_ref().map(Json::as_str));
+    // Where nothing was redacted nothing follows, as in the entries of releases that could not redact; the source says so.
+    if !event.redactions.is_empty() {
+        put_count(out, event.redactions.len());
+        for redaction in &event.redactions {
+            put_text(out, &redaction.member);
+            put_text(out, &redaction.by);
+            put_text(out, &redaction.how);
+        }
+    }
 }
 
 /// Lengths are one more than the length, so that 0 can say "absent".
@@ -196,8 +207,9 @@ pub fn decode(bytes: &[u8]) -> Option<(Entry, Hash)> {
     let index = Index(u64::from_le_bytes(input.array()?));
     let event_id = EventId::from_bytes(input.array()?);
     let leaf = input.array()?;
-    let source = match input.byte()? {
-        0 => Source::Sent { seed: Seed(input.array()?), key: input.maybe()?.map(Into::into) },
+    let tag = input.byte()?;
+    let source = match tag {
+        0 | 2 => Source::Sent { seed: Seed(input.array()?), key: input.maybe()?.map(Into::into) },
         1 => Source::Log { record: input.text()?.into() },
         _ => return None,
     };
@@ -206,7 +218,10 @@ pub fn decode(bytes: &[u8]) -> Option<(Entry, Hash)> {
         1 => Some(Box::new(Request { item: input.array()?, body: input.array()? })),
         _ => return None,
     };
-    let event = decode_event(&mut input)?;
+    let mut event = decode_event(&mut input)?;
+    if tag == 2 {
+        event.redactions = decode_redactions(&mut input)?;
+    }
     input.0.is_empty().then_some((Entry { org, index, event_id, event, source, request }, leaf))
 }
 
@@ -257,7 +272,29 @@ fn decode_event(input: &mut Input<'_>) -> Option<Event> {
         });
     }
     let metadata = input.maybe()?.map(Json::trusted);
-    Some(Event { id, action, occurred_at, team, actor, targets, context, outcome, response_time_ms, changes, metadata })
+    Some(Event {
+        id,
+        action,
+        occurred_at,
+        team,
+        actor,
+        targets,
+        context,
+        outcome,
+        response_time_ms,
+        changes,
+        metadata,
+        redactions: Vec::new(),
+    })
+}
+
+/// The list that follows where there is one; it is not empty.
+fn decode_redactions(input: &mut Input<'_>) -> Option<Vec<Redaction>> {
+    let mut redactions = Vec::new();
+    for _ in 0..input.number()? {
+        redactions.push(Redaction { member: input.text()?.into(), by: input.text()?.into(), how: input.text()?.into() });
+    }
+    (!redactions.is_empty()).then_some(redactions)
 }
 
 struct Input<'a>(&'a [u8]);

@@ -10,6 +10,7 @@ mod opening;
 mod organizations;
 mod outbox;
 mod second_factors;
+mod redactions;
 mod secrets;
 mod sessions;
 mod sign_in;

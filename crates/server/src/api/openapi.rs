@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{IntoParams, Modify, OpenApi, ToSchema};
 
-use super::{catalog, events, filters, health};
+use super::{catalog, events, filters, health, redactions};
 use crate::problem::Problem;
 
 /// An event to be recorded. Unknown members are refused.
@@ -153,6 +153,13 @@ pub struct CatalogAnswer {
         events::read::read_event,
         filters::list_filters,
         catalog::read_catalog,
+        redactions::list::list_redactions,
+        redactions::create::create_redaction,
+        redactions::read::read_redaction,
+        redactions::update::update_redaction,
+        redactions::delete::delete_redaction,
+        redactions::try_out::try_redaction,
+        redactions::lookup::look_up_redacted,
         health::healthz,
         health::readyz,
         health::metrics_text,

@@ -8,7 +8,7 @@ use axum::Extension;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use record::{Catalogs, EventId, Json};
+use record::{Catalogs, EventId, Json, redact};
 use store::{Entry, IpFilter};
 
 use super::page::{self, Account};
@@ -60,6 +60,7 @@ struct EventShown {
     query: Option<String>,
     params: Vec<(String, String)>,
     metadata: Option<String>,
+    redactions: Vec<RedactionShown>,
     json: String,
     index: String,
     event_id: String,
@@ -97,6 +98,22 @@ struct ChangeShown {
     after: Option<String>,
 }
 
+#[derive(Debug)]
+struct RedactionShown {
+    member: String,
+    by: String,
+    what: String,
+}
+
+/// What the directory calls what the event names by id.
+#[derive(Debug, Default)]
+struct Names {
+    /// Its team.
+    team: Option<String>,
+    /// The organization's redaction rules.
+    rules: Vec<(String, String)>,
+}
+
 /// Shows one event.
 pub(super) async fn show_event(
     State(app): State<Arc<App>>,
@@ -108,7 +125,7 @@ pub(super) async fn show_event(
 ) -> Response {
     let given = Given::parse(query.as_deref());
     let (event_id, is_file) = event_id.strip_suffix(".json").map_or((event_id.as_str(), false), |id| (id, true));
-    let (entry, team) = match find(&app, &viewer, &request_id, event_id).await {
+    let (entry, names) = match find(&app, &viewer, &request_id, event_id).await {
         Ok(found) => found,
         Err(problem) => return page::problem_for(&viewer, &request_id, problem),
     };
@@ -119,7 +136,7 @@ pub(super) async fn show_event(
     if is_file {
         return file(&entry, json);
     }
-    let event = shown(&entry, team.as_deref(), json, &given, &Zone::of(&given, &headers));
+    let event = shown(&entry, &names, json, &given, &Zone::of(&given, &headers));
     if given.first("fragment").is_some() {
         return page::html(StatusCode::OK, &EventFragment { event });
     }
@@ -128,13 +145,8 @@ pub(super) async fn show_event(
     page::html(StatusCode::OK, &EventPage { account: Some(Account::of(&viewer)), back, event })
 }
 
-/// The event, and what its team is called.
-async fn find(
-    app: &Arc<App>,
-    viewer: &Viewer,
-    request_id: &RequestId,
-    event_id: &str,
-) -> Result<(Entry, Option<String>), Problem> {
+/// The event, and what things in it are called.
+async fn find(app: &Arc<App>, viewer: &Viewer, request_id: &RequestId, event_id: &str) -> Result<(Entry, Names), Problem> {
     let scope = viewer.caller.permit(Act::Read)?;
     let missing = || Problem::not_found(format!("There is no event {event_id} in this log, or none that you may see."));
     let id = EventId::parse(event_id).map_err(|_| missing())?;
@@ -144,7 +156,12 @@ async fn find(
         let Some(entry) = shared.store.get(&scope, id)? else { return Ok(None) };
         // A team that the directory does not know is shown by its id.
         let team = entry.event.team.as_ref().and_then(|team| shared.directory.team(scope.org(), team).ok());
-        Ok::<_, Problem>(Some((entry, team.map(|team| team.name))))
+        let mut names = Names { team: team.map(|team| team.name), rules: Vec::new() };
+        if !entry.event.redactions.is_empty() {
+            let rules = shared.directory.redactions(scope.org())?;
+            names.rules = rules.into_iter().map(|rule| (rule.id.to_string(), rule.name)).collect();
+        }
+        Ok::<_, Problem>(Some((entry, names)))
     });
     found.await??.ok_or_else(missing)
 }
@@ -159,7 +176,7 @@ fn file(entry: &Entry, json: String) -> Response {
     response
 }
 
-fn shown(entry: &Entry, team: Option<&str>, json: String, given: &Given, zone: &Zone) -> EventShown {
+fn shown(entry: &Entry, names: &Names, json: String, given: &Given, zone: &Zone) -> EventShown {
     let event = &entry.event;
     let action = event.action.as_str();
     let known = Catalogs::built_in().get(action);
@@ -183,12 +200,13 @@ fn shown(entry: &Entry, team: Option<&str>, json: String, given: &Given, zone: &
         zone: zone.name().to_owned(),
         who: who(entry),
         place: place(entry),
-        more: more(entry, team),
+        more: more(entry, names.team.as_deref()),
         targets: targets(entry),
         changes: changes(entry),
         query: member("query").map(summary::plain),
         params: member("params").map(params).unwrap_or_default(),
         metadata: metadata.map(event_json::pretty),
+        redactions: redactions(entry, names),
         index: entry.index.to_string(),
         event_id: entry.event_id.to_string(),
         leaf_hash: leaf_hash(&record),
@@ -289,6 +307,25 @@ fn changes(entry: &Entry) -> Vec<ChangeShown> {
         ChangeShown { field: change.field.to_string(), what, before, after }
     });
     changes.collect()
+}
+
+/// What was taken out of the event. A rule that was deleted since goes by its id.
+fn redactions(entry: &Entry, names: &Names) -> Vec<RedactionShown> {
+    let name = |id: &str| names.rules.iter().find(|(known, _)| known == id).map(|(_, name)| name.as_str());
+    let redactions = entry.event.redactions.iter().map(|redaction| {
+        let by = match &*redaction.by {
+            redact::BY_HEADERS => "All headers are hidden".to_owned(),
+            redact::BY_SCRUBBER => "Secrets are scrubbed".to_owned(),
+            id => name(id).map_or_else(|| format!("Rule {id}"), |name| format!("Rule “{name}”")),
+        };
+        match redaction.how.strip_prefix("more:") {
+            Some(count) => {
+                RedactionShown { member: format!("{count} more"), by: String::new(), what: "not listed".to_owned() }
+            }
+            None => RedactionShown { member: redaction.member.to_string(), by, what: summary::words(&redaction.how) },
+        }
+    });
+    redactions.collect()
 }
 
 /// A query's parameters by name, or by place.

@@ -17,6 +17,7 @@ mod health;
 mod openapi;
 mod own_events;
 mod permissions;
+mod redactions;
 
 mod cli;
 mod cloudtrail;

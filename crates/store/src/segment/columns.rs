@@ -43,4 +43,5 @@ columns! {
     SALTS = "salts" DataType::Binary, nullable: true;
     LOG_RECORD = "log_record" DataType::Utf8, nullable: true;
     REQUEST = "request" DataType::Binary, nullable: true;
+    REDACTIONS = "redactions" DataType::Utf8, nullable: true;
 }

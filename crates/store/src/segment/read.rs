@@ -241,6 +241,8 @@ struct Columns<'a> {
     salts: Option<&'a BinaryArray>,
     log_record: Option<&'a StringArray>,
     request: Option<&'a BinaryArray>,
+    /// Absent also from segments of releases that could not redact.
+    redactions: Option<&'a StringArray>,
 }
 
 fn text(array: Option<&StringArray>, row: usize) -> Option<&str> {
@@ -281,6 +283,7 @@ impl<'a> Columns<'a> {
             salts: binary(columns::SALTS),
             log_record: strings(columns::LOG_RECORD),
             request: binary(columns::REQUEST),
+            redactions: strings(columns::REDACTIONS),
         }
     }
 
@@ -329,6 +332,7 @@ impl<'a> Columns<'a> {
             response_time_ms: self.response_time_ms.filter(|a| a.is_valid(row)).map(|a| a.value(row)),
             changes: text(self.changes, row).map_or(Some(Vec::new()), changes)?,
             metadata: text(self.metadata, row).map(Json::trusted),
+            redactions: text(self.redactions, row).map_or(Some(Vec::new()), |text| serde_json::from_str(text).ok())?,
         };
         Some(Entry {
             org: OrgId(self.org?.value(row)),

@@ -13,7 +13,7 @@ use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
-use record::seal::{changes_text, targets_text};
+use record::seal::{changes_text, redactions_text, targets_text};
 use record::{Json, Outcome, TeamId};
 use sha2::{Digest, Sha256};
 
@@ -118,6 +118,7 @@ struct Batch {
     salts: BinaryBuilder,
     log_record: StringBuilder,
     request: BinaryBuilder,
+    redactions: StringBuilder,
 }
 
 impl Default for Batch {
@@ -134,6 +135,7 @@ impl Default for Batch {
             salts: BinaryBuilder::default(),
             log_record: StringBuilder::default(),
             request: BinaryBuilder::default(),
+            redactions: StringBuilder::default(),
         }
     }
 }
@@ -186,6 +188,7 @@ impl Batch {
             Some(request) => self.request.append_value([request.item, request.body].concat()),
             None => self.request.append_null(),
         }
+        self.redactions.append_option((!event.redactions.is_empty()).then(|| redactions_text(event)));
     }
 
     /// The rows so far as one batch; empties this one.
@@ -202,6 +205,7 @@ impl Batch {
         arrays.push(Arc::new(self.salts.finish()));
         arrays.push(Arc::new(self.log_record.finish()));
         arrays.push(Arc::new(self.request.finish()));
+        arrays.push(Arc::new(self.redactions.finish()));
         self.rows = 0;
         RecordBatch::try_new(columns::SCHEMA.clone(), arrays)
             .map_err(|e| StoreError::Io { path: super::DIR.to_owned(), source: io::Error::other(e) })

@@ -14,7 +14,10 @@ fn an_entry_survives_its_bytes() {
     rich.event.id = Some("é".into());
     rich.event.context.user_agent = Some("x".repeat(300).into());
     rich.event.changes.push(record::Change { field: "f".into(), before: Some(json("null")), after: None });
-    setup.append_once(&store, ORG, [rich, event(2)], store::Idempotency { key: [1; 16], body: [2; 16] }).unwrap();
+    let mut redacted = event(3);
+    redacted.event.redactions =
+        vec![record::Redaction { member: "/metadata/n".into(), by: "red_1".into(), how: "hash".into() }];
+    setup.append_once(&store, ORG, [rich, event(2), redacted], store::Idempotency { key: [1; 16], body: [2; 16] }).unwrap();
     for entry in all(&store, ORG) {
         let leaf = leaf_hash(entry.record().as_bytes());
         let mut bytes = Vec::new();

@@ -171,3 +171,32 @@ fn an_event_prepared_for_another_log_is_a_mistake() {
     let events = setup.prepare(OrgId(1), [event(1)]);
     drop(store.append_wait(&testkit::scope(OrgId(2)), events, None));
 }
+
+/// What was redacted stays what it was through every stage, and so does who said so.
+#[test]
+fn a_redacted_event_is_recorded_once_whatever_the_rules_say_later() {
+    let redacted = |n: u64, mark: &str, of: &str| {
+        let mut parsed = named("a", n);
+        parsed.event.metadata = Some(json(&format!("{{\"n\":{n},\"ssn\":\"{mark}\"}}")));
+        let redaction = record::Redaction { member: "/metadata/ssn".into(), by: of.into(), how: "hidden".into() };
+        parsed.event.redactions = if of.is_empty() { vec![] } else { vec![redaction] };
+        parsed
+    };
+    stages(|setup, later| {
+        let store = setup.open();
+        let first = setup.append(&store, ORG, [redacted(1, "[redacted]", "red_1")]).unwrap();
+        let [Answer::Recorded(at)] = first[..] else { panic!("{first:?}") };
+        let store = later(store);
+        let kept = all(&store, ORG).pop().unwrap().event;
+        assert_eq!(kept, redacted(1, "[redacted]", "red_1").event);
+        for (again, wanted) in [
+            (redacted(1, "[redacted]", "red_1"), Answer::Duplicate(at)),
+            (redacted(1, "078-05-1120", ""), Answer::Duplicate(at)),
+            (redacted(1, "[redacted:secret]", "scrubber"), Answer::Duplicate(at)),
+            (redacted(2, "078-05-1120", ""), Answer::Conflict(at)),
+            (redacted(1, "078-05-1120", "red_1"), Answer::Conflict(at)),
+        ] {
+            assert_eq!(setup.append(&store, ORG, [again]).unwrap(), [wanted]);
+        }
+    });
+}

@@ -20,6 +20,7 @@ use crate::app::{App, blocking};
 use crate::metrics::Received;
 use crate::permit::Caller;
 use crate::problem::{FieldError, Problem};
+use crate::redaction::{self, Door};
 use crate::{body, record_own};
 
 /// What became of one recorded event.
@@ -90,8 +91,9 @@ pub async fn create_events(
     let form = Form::of(&headers)?;
     let idempotency_key = idempotency_key(&headers)?;
     let body = body::read(&app, &headers, body, app.config.batch_bytes_max).await?;
-    let idempotency = idempotency_key.map(|key| idempotency(&caller, &key, &body));
-    let work = Work { app: app.clone(), caller, scope: scope.clone() };
+    let door = redaction::door(&app, scope.org()).await?;
+    let idempotency = idempotency_key.map(|key| idempotency(&caller, &key, &body, &door));
+    let work = Work { app: app.clone(), caller, scope: scope.clone(), door };
     let request = if body.len() > LARGE_BODY_BYTES {
         blocking(move || work.prepare(form, &body)).await??
     } else {
@@ -149,7 +151,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 }
 
 /// Keys of different callers have nothing to do with one another.
-fn idempotency(caller: &Caller, key: &str, body: &[u8]) -> Idempotency {
+fn idempotency(caller: &Caller, key: &str, body: &[u8], door: &Door) -> Idempotency {
     let cut = |hash: [u8; 32]| {
         let mut short = [0; 16];
         short.copy_from_slice(&hash[..16]);
@@ -157,7 +159,7 @@ fn idempotency(caller: &Caller, key: &str, body: &[u8]) -> Idempotency {
     };
     let caller = caller.actor();
     let key = Sha256::new_with_prefix(caller.id.as_bytes()).chain_update([0]).chain_update(key).finalize();
-    Idempotency { key: cut(key.into()), body: cut(Sha256::digest(body).into()) }
+    Idempotency { key: cut(key.into()), body: door.bodies.digest(body) }
 }
 
 enum Request {
@@ -173,6 +175,7 @@ struct Work {
     app: Arc<App>,
     caller: Caller,
     scope: Scope,
+    door: Arc<Door>,
 }
 
 impl Work {
@@ -252,7 +255,7 @@ impl Work {
                 }
             }
         }
-        Ok(Prepared::new(parsed, self.scope.org(), self.caller.key_id(), self.app.chance()))
+        Ok(self.door.admit(parsed, self.scope.org(), self.caller.key_id(), &self.app))
     }
 }
 

@@ -1,0 +1,32 @@
+//! `DELETE /v1/redactions/{id}`.
+
+use std::sync::Arc;
+
+use access::Act;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+
+use crate::app::{App, blocking};
+use crate::permit::Caller;
+use crate::problem::Problem;
+
+/// Deletes a redaction rule. What it took out stays out: it is nowhere.
+#[utoipa::path(
+    delete, path = "/v1/redactions/{id}", tag = "redactions", operation_id = "deleteRedaction",
+    params(("id" = String, Path, description = "The rule's id")),
+    responses(
+        (status = 204, description = "It is deleted"),
+        (status = 404, description = "There is none", body = Problem)),
+)]
+pub async fn delete_redaction(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let org = caller.permit(Act::ConfigureLog)?.org();
+    let id = super::id(&id)?;
+    let (shared, by) = (app.clone(), caller.changed_by());
+    blocking(move || shared.directory.delete_redaction(&by, org, &id, shared.now())).await??;
+    app.policies.forget(org);
+    Ok(StatusCode::NO_CONTENT)
+}
