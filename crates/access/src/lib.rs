@@ -5,6 +5,7 @@
 //! of HTTP or SQL.
 
 mod decide;
+pub mod facts;
 mod named;
 mod permission;
 mod role;
@@ -12,6 +13,7 @@ mod scope;
 mod subject;
 
 pub use decide::{Act, Denied, decide};
+pub use facts::{EnvironmentKind, Facts, GrantObject, SubjectKind, Within};
 pub use named::UnknownName;
 pub use permission::{Level, ObjectKind, Permission};
 pub use role::{BuiltInRole, KeyScope, Role};
