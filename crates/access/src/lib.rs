@@ -5,6 +5,7 @@
 //! of HTTP or SQL.
 
 mod decide;
+pub mod facts;
 mod named;
 mod narrowing;
 mod permission;
@@ -14,6 +15,7 @@ mod scope;
 mod subject;
 
 pub use decide::{Act, Denied, decide};
+pub use facts::{EnvironmentKind, Facts, GrantObject, SubjectKind, Within};
 pub use named::UnknownName;
 pub use narrowing::{BadNarrowing, Masked, Narrowing};
 pub use permission::{Level, ObjectKind, Permission};

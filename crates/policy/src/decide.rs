@@ -1,0 +1,118 @@
+//! "May she?"
+
+use access::Permission;
+use record::Timestamp;
+
+use crate::circumstances::Circumstances;
+use crate::graph::Reach;
+use crate::link::Gives;
+use crate::model::{Model, Thing};
+use crate::object::{Object, Principal};
+use crate::reason::{Named, Place, Reason};
+
+/// One question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Who.
+    pub principal: Principal,
+    /// What.
+    pub permission: Permission,
+    /// With what.
+    pub object: Object,
+    /// What is said with it.
+    pub circumstances: Circumstances,
+}
+
+/// One answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// Whether she may.
+    pub allowed: bool,
+    /// Everything that permits it, if she may; otherwise every guardrail that forbids it, and whether anything would permit it.
+    pub why: Vec<Reason>,
+}
+
+impl Model {
+    /// Decides. Whoever and whatever the organization does not have is refused by a guardrail.
+    pub fn decide(&self, request: &Request, now: Timestamp) -> Decision {
+        let Request { principal, permission, object, circumstances } = request;
+        let permission = *permission;
+        if !object.takes(permission) {
+            return Decision { allowed: false, why: vec![Reason::Nothing { permission, level: None }] };
+        }
+        let asker = self.asker(principal);
+        let asked = self.asked(object);
+        let mut links = Vec::new();
+        if let (Some(subjects), Some(things)) = (&asker.above, &asked.above) {
+            let held = subjects.nodes().flat_map(|node| &self.of_subject[node]).copied();
+            links.extend(held.filter(|&link| self.can_concern(link, permission, things, now)));
+        }
+        let verdict = self.verdict(&asker, permission, &asked, circumstances, &links);
+        let mut why = Vec::new();
+        if let (true, Some(subjects), Some(things)) = (verdict.allowed, &asker.above, &asked.above) {
+            let ways = |link: &usize| {
+                let (subject, thing) = (self.links[*link].subject, self.links[*link].object);
+                self.reason(*link, &subjects.way_back(subject), &things.way_back(thing))
+            };
+            why.extend(verdict.links.iter().map(ways));
+        } else {
+            why = verdict.guardrails;
+            if !links.iter().any(|&link| self.links[link].gives(permission)) {
+                why.push(Reason::Nothing { permission, level: permission.level() });
+            }
+        }
+        Decision { allowed: verdict.allowed, why }
+    }
+
+    /// Whether Cedar has to see the link. A role is one template link for each of its permissions, a grant one for all.
+    fn can_concern(&self, link: usize, permission: Permission, things: &Reach, now: Timestamp) -> bool {
+        let link = &self.links[link];
+        let templated = match link.gives {
+            Gives::Level { .. } => permission.level().is_some(),
+            Gives::Permissions { permissions, .. } => permissions.holds(permission),
+        };
+        templated && link.holds_at(now) && things.holds(link.object)
+    }
+
+    /// Tells of a link that permits. `subjects`: from whom it was given to down to the principal; `things`: from what it names
+    /// down to the object.
+    pub(crate) fn reason(&self, link: usize, subjects: &[usize], things: &[usize]) -> Reason {
+        // All but the last are groups, and the last is the principal herself.
+        let groups = subjects.iter().rev().skip(1).rev().map(|node| self.subjects[*node].named()).collect();
+        let link = &self.links[link];
+        match &link.gives {
+            Gives::Level { grant, level } => Reason::Grant {
+                grant: grant.clone(),
+                level: *level,
+                object: things.iter().map(|node| self.named(*node)).collect(),
+                groups,
+            },
+            Gives::Permissions { assignment, role, .. } => {
+                let place = match &self.things[link.object] {
+                    Thing::Place(Some(team)) => {
+                        Place::Team(Named { kind: "team", id: team.clone(), name: self.thing_names[link.object].clone() })
+                    }
+                    _ => Place::Organization,
+                };
+                Reason::Role { assignment: assignment.clone(), role: role.clone(), groups, place }
+            }
+        }
+    }
+
+    fn named(&self, node: usize) -> Named {
+        let name = self.thing_names[node].clone();
+        let (kind, id) = match &self.things[node] {
+            Thing::Object(object) => match object {
+                Object::Organization => ("organization", "".into()),
+                Object::Team(id) | Object::Folder(id) | Object::App(id) | Object::Workflow(id) => {
+                    (object.kind().as_str(), id.clone())
+                }
+                Object::Resource { resource, .. } => ("resource", resource.clone()),
+            },
+            Thing::Environment(id) => ("environment", id.clone()),
+            Thing::Place(_) => ("place", "".into()),
+            Thing::Every(kind) => (*kind, "".into()),
+        };
+        Named { kind, id, name }
+    }
+}
