@@ -2,7 +2,9 @@
 
 pub mod catalog;
 pub mod events;
+pub mod facets;
 pub mod filters;
 pub mod health;
+pub mod histogram;
 pub mod listing;
 pub mod openapi;
