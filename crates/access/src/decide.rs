@@ -219,6 +219,12 @@ mod tests {
         assert!(scope.shown(event("CREATE_GROUP", None, "u_2", 15)).is_none());
         assert!(scope.shown(event("LOGIN", None, "u_2", 9)).is_none());
         assert!(scope.shown(event("LOGIN", None, "u_2", 21)).is_none());
+        let told = scope.told().join("\n");
+        assert!(
+            told.starts_with("the organization's events, of the categories ")
+                && told.ends_with(", without IP addresses, e-mail addresses"),
+            "{told}"
+        );
         let shown = scope.shown(event("LOGIN", None, "u_2", 15)).unwrap();
         assert_eq!((shown.context.ip.as_deref(), shown.actor.email.as_deref()), (Some("[masked]"), Some("[masked]")));
 

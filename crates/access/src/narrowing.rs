@@ -29,6 +29,20 @@ named! { Masked {
     Ip = "ip", UserAgent = "user_agent", Email = "email", Name = "name", Changes = "changes", Metadata = "metadata",
 } }
 
+impl Masked {
+    /// What is hidden, for people.
+    pub(crate) fn as_words(self) -> &'static str {
+        match self {
+            Masked::Ip => "IP addresses",
+            Masked::UserAgent => "client programs",
+            Masked::Email => "e-mail addresses",
+            Masked::Name => "names",
+            Masked::Changes => "changed values",
+            Masked::Metadata => "metadata",
+        }
+    }
+}
+
 /// What of the log a role shows, where that is not all. The default shows all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

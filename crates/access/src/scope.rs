@@ -197,6 +197,11 @@ impl Scope {
         Some(event)
     }
 
+    /// What is visible, in words for whoever sees not all: one line for each way in which she sees it.
+    pub fn told(&self) -> Vec<String> {
+        if self.is_whole() { Vec::new() } else { self.views.iter().map(View::told).collect() }
+    }
+
     /// What is hidden of everything that is visible.
     pub fn always_masked(&self) -> Masks {
         self.views.iter().fold(Masks::EVERYTHING, |masks, view| Masks(masks.0 & Masks::of(&view.narrowing.masked).0))
@@ -204,6 +209,26 @@ impl Scope {
 }
 
 impl View {
+    fn told(&self) -> String {
+        let list = |words: &mut dyn Iterator<Item = &str>| words.collect::<Vec<_>>().join(", ");
+        let mut told = match (&self.about, &self.teams) {
+            (Some(_), _) => "what is recorded about you".to_owned(),
+            (None, None) => "the organization's events".to_owned(),
+            (None, Some(teams)) => format!("the events of the team {}", list(&mut teams.iter().map(TeamId::as_str))),
+        };
+        let Narrowing { categories, from, to, masked } = &self.narrowing;
+        if !categories.is_empty() {
+            told += &format!(", of the categories {}", list(&mut categories.iter().map(String::as_str)));
+        }
+        for (word, time) in [("from", from), ("to", to)] {
+            told += &time.map_or_else(String::new, |time| format!(", {word} {time}"));
+        }
+        if !masked.is_empty() {
+            told += &format!(", without {}", list(&mut masked.iter().map(|one| one.as_words())));
+        }
+        told
+    }
+
     fn shows(&self, facts: &Facts<'_, impl Fn(&str) -> bool>) -> bool {
         self.shows_part(facts.team, Catalogs::built_in().is_organization_only(facts.action))
             && self.narrowing.shows(facts.action, facts.occurred_at)

@@ -26,6 +26,7 @@ mod name;
 mod organization;
 pub mod outbox;
 mod password;
+mod person;
 mod row;
 mod secret;
 mod session;

@@ -79,7 +79,9 @@ impl Interval {
             Interval::Minute => rounded(Unit::Minute)?,
             Interval::Hour => rounded(Unit::Hour)?,
             Interval::Day => midnight(date, zone)?,
-            Interval::Week => midnight(date.checked_sub(i64::from(date.weekday().since(Weekday::Monday)).days()).ok()?, zone)?,
+            Interval::Week => {
+                midnight(date.checked_sub(i64::from(date.weekday().since(Weekday::Monday)).days()).ok()?, zone)?
+            }
             Interval::Month => midnight(date.first_of_month(), zone)?,
             Interval::Year => midnight(date.first_of_year(), zone)?,
         };
@@ -204,7 +206,9 @@ mod tests {
     fn edges_ascend_and_cover_the_stretch_in_every_zone() {
         for name in ["UTC", "Australia/Lord_Howe", "America/Sao_Paulo", "Asia/Kathmandu", "Pacific/Apia"] {
             let zone = TimeZone::get(name).unwrap();
-            for (from, to) in [("2011-12-28T23:17:00Z", "2012-01-02T01:00:00Z"), ("2018-11-03T00:00:00Z", "2018-11-05T00:00:00Z")] {
+            for (from, to) in
+                [("2011-12-28T23:17:00Z", "2012-01-02T01:00:00Z"), ("2018-11-03T00:00:00Z", "2018-11-05T00:00:00Z")]
+            {
                 for interval in Interval::ALL.into_iter().skip(1) {
                     let edges = calendar(at(from), at(to), interval, &zone).unwrap();
                     assert!(edges.is_sorted_by(|a, b| a < b), "{name} {interval:?}");
