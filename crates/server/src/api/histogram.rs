@@ -101,7 +101,7 @@ fn cut(given: &Given) -> Result<Cut, FieldError> {
         (None, None) => Ok(Cut::Fitting),
         (Some(name), None) => Interval::parse(name).map(Cut::Calendar).ok_or_else(|| {
             let known = Interval::ALL.map(Interval::as_str).join(", ");
-            FieldError::parameter("interval", format!("is not an interval; these are: {known}"))
+            FieldError::parameter("interval", format!("is none that is known; these are: {known}"))
         }),
     }
 }
