@@ -39,7 +39,7 @@ pub(crate) struct About {
 
 /// What of an event decides whether it is seen.
 #[derive(Debug, Clone, Copy)]
-pub struct Facts<'a, T> {
+pub struct EventFacts<'a, T> {
     /// Its team.
     pub team: Option<&'a str>,
     /// Its action.
@@ -163,7 +163,7 @@ impl Scope {
     }
 
     /// Whether an event is visible, and what is hidden of it.
-    pub fn sees(&self, facts: &Facts<'_, impl Fn(&str) -> bool>) -> Option<Masks> {
+    pub fn sees(&self, facts: &EventFacts<'_, impl Fn(&str) -> bool>) -> Option<Masks> {
         if self.is_whole() {
             return Some(Masks::default());
         }
@@ -186,7 +186,7 @@ impl Scope {
                 let is_target = |id: &str| {
                     event.targets.iter().any(|target| target.kind.as_str() == "user" && target.id.as_deref() == Some(id))
                 };
-                self.sees(&Facts {
+                self.sees(&EventFacts {
                     team: event.team.as_ref().map(TeamId::as_str),
                     action: event.action.as_str(),
                     occurred_at: event.occurred_at.as_millis(),
@@ -232,7 +232,7 @@ impl View {
         told
     }
 
-    fn shows(&self, facts: &Facts<'_, impl Fn(&str) -> bool>) -> bool {
+    fn shows(&self, facts: &EventFacts<'_, impl Fn(&str) -> bool>) -> bool {
         self.shows_part(facts.team, Catalogs::built_in().is_organization_only(facts.action))
             && self.narrowing.shows(facts.action, facts.occurred_at)
             && self.about.as_ref().is_none_or(|about| about.is_in(facts))
@@ -248,7 +248,7 @@ impl View {
 }
 
 impl About {
-    fn is_in(&self, facts: &Facts<'_, impl Fn(&str) -> bool>) -> bool {
+    fn is_in(&self, facts: &EventFacts<'_, impl Fn(&str) -> bool>) -> bool {
         facts.actor == &*self.user
             || self.email.as_deref().is_some_and(|own| facts.email.is_some_and(|email| email.to_lowercase() == own))
             || (facts.has_target)(&self.user)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use directory::{Directory, DirectoryOptions};
 use record::{Limits, Timestamp};
 use store::disk::{Disk, RealDisk};
-use store::{Chance, Clock, Store};
+use store::{Cancel, Chance, Clock, Reader, Store};
 use tokio::sync::Semaphore;
 
 use crate::config::Config;
@@ -51,7 +51,7 @@ pub struct App {
     /// Background tasks.
     pub tasks: Tasks,
     /// How many reads of the log run at once, so that no reader keeps events from being recorded.
-    reads: Semaphore,
+    reads: Arc<Semaphore>,
     /// Bytes of bodies that may be in memory at once, in KiB.
     pub bodies_kib: Semaphore,
     doors: Doors,
@@ -113,21 +113,29 @@ impl App {
             looks: Looks::default(),
             metrics: Metrics::default(),
             tasks: Tasks::default(),
-            reads: Semaphore::new(READS_MAX),
+            reads: Arc::new(Semaphore::new(READS_MAX)),
             bodies_kib: Semaphore::new(BODIES_KIB_MAX),
             doors,
         })
     }
 
     /// Reads the log where it holds nobody up. So many reads at once, and so many waiting; the next is told to come back.
+    /// When the client hangs up, this future is dropped, and what is read through the [`Reader`] ends early.
     pub async fn reading<T: Send + 'static>(
         self: &Arc<App>,
-        work: impl FnOnce(&App) -> T + Send + 'static,
+        work: impl FnOnce(&App, &Reader<'_>) -> T + Send + 'static,
     ) -> Result<T, Problem> {
-        let permit = tokio::time::timeout(READ_PATIENCE, self.reads.acquire()).await;
-        let Ok(Ok(_permit)) = permit else { return Err(store::StoreError::Busy.into()) };
+        let permit = tokio::time::timeout(READ_PATIENCE, self.reads.clone().acquire_owned()).await;
+        let Ok(Ok(permit)) = permit else { return Err(store::StoreError::Busy.into()) };
         let app = self.clone();
-        blocking(move || work(&app)).await
+        let on_hang_up = OnDrop(Cancel::default());
+        let cancel = on_hang_up.0.clone();
+        blocking(move || {
+            // Held until the work has ended, also where nobody waits for it any more.
+            let _permit = permit;
+            work(&app, &app.store.reader(&cancel))
+        })
+        .await
     }
 
     /// The time.
@@ -143,6 +151,15 @@ impl App {
     /// Chance.
     pub fn chance(&self) -> &dyn Chance {
         &*self.doors.chance
+    }
+}
+
+/// Sets its flag when it goes.
+struct OnDrop(Cancel);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
     }
 }
 

@@ -45,7 +45,7 @@ impl Looks {
 /// A store that cannot record does not keep anybody from reading: who investigates a failing disk needs the log. The look is
 /// then in the server's own log, and counted.
 pub async fn note(app: &Arc<App>, caller: &Caller, interface: &str, given: &Given, request_id: Option<&str>) {
-    let parts = ["page", "per_page", "after", "before", "limit", "tz", "columns"];
+    let parts = ["page", "per_page", "after", "before", "limit", "tz", "columns", "field", "buckets", "interval"];
     let filter = Given(
         given.0.iter().filter(|(name, value)| !parts.contains(&name.as_str()) && !value.is_empty()).cloned().collect(),
     );

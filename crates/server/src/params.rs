@@ -74,6 +74,17 @@ pub struct ListParams {
     pub given: Given,
 }
 
+/// The parameters that choose events, read.
+#[derive(Debug)]
+pub struct Chosen {
+    /// Which events.
+    pub filter: Filter,
+    /// The zone in which dates are meant and shown.
+    pub zone: TimeZone,
+    /// Every parameter as given.
+    pub given: Given,
+}
+
 /// Parameters as given, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Given(pub Vec<(String, String)>);
@@ -125,7 +136,8 @@ pub struct PageSizes {
 pub fn list(query: Option<&str>, sizes: PageSizes, extra: &[&str]) -> Result<ListParams, Problem> {
     let given = Given::parse(query);
     let mut reader = Reader { given: &given, faults: Vec::new() };
-    reader.names(extra);
+    let paging: Vec<&str> = PAGING.iter().map(|(name, _)| *name).chain(extra.iter().copied()).collect();
+    reader.names(&paging);
     let zone = reader.zone();
     let filter = reader.filter(&zone);
     let part = reader.part(sizes);
@@ -133,6 +145,27 @@ pub fn list(query: Option<&str>, sizes: PageSizes, extra: &[&str]) -> Result<Lis
         return Err(Problem::invalid(reader.faults));
     }
     Ok(ListParams { filter, part, zone, given })
+}
+
+/// Reads a query string that chooses events and no part of them. `extra` are parameters that the caller of this function
+/// reads itself.
+pub fn chosen(query: Option<&str>, extra: &[&str]) -> Result<Chosen, Problem> {
+    let given = Given::parse(query);
+    let mut reader = Reader { given: &given, faults: Vec::new() };
+    reader.names(extra);
+    let zone = reader.zone();
+    let filter = reader.filter(&zone);
+    if !reader.faults.is_empty() {
+        return Err(Problem::invalid(reader.faults));
+    }
+    Ok(Chosen { filter, zone, given })
+}
+
+/// A whole number within bounds; `None` where it is not given.
+pub fn number(given: &Given, name: &str, min: u64, max: u64) -> Result<Option<u64>, FieldError> {
+    let mut reader = Reader { given, faults: Vec::new() };
+    let number = reader.number(name, min, max);
+    reader.faults.pop().map_or(Ok(number), Err)
 }
 
 struct Reader<'g> {
@@ -146,8 +179,8 @@ impl Reader<'_> {
     }
 
     fn names(&mut self, extra: &[&str]) {
-        let known: Vec<&str> = FILTERS.iter().chain(PAGING).map(|(name, _)| *name).chain(extra.iter().copied()).collect();
-        let repeatable = ["action", "category", "team"];
+        let known: Vec<&str> = FILTERS.iter().map(|(name, _)| *name).chain(extra.iter().copied()).collect();
+        let repeatable = ["action", "category", "team", "field"];
         let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
         for (name, value) in &self.given.0 {
             *seen.entry(name).or_default() += 1;

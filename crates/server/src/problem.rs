@@ -188,6 +188,7 @@ impl From<StoreError> for Problem {
                 Problem::unavailable("busy", "The server has more to record than it can hold. Send this again later.", 1)
             }
             StoreError::Closing => Problem::unavailable("closing", "The server is shutting down. Send this again later.", 2),
+            StoreError::Cancelled => Problem::unavailable("cancelled", "The question was given up.", 1),
             StoreError::Poisoned(reason) => {
                 // What was written may or may not be on disk; only a restart can tell.
                 let detail = "The server cannot record events now, because its disk failed. Nothing of this request is \

@@ -17,6 +17,8 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/v1/events", get(api::events::list::list_events).post(api::events::create::create_events))
         .route("/v1/events/{event_id}", get(api::events::read::read_event))
+        .route("/v1/facets", get(api::facets::read_facets))
+        .route("/v1/histogram", get(api::histogram::read_histogram))
         .route("/v1/filters", get(api::filters::list_filters))
         .route("/v1/catalog", get(api::catalog::read_catalog))
         .route("/v1/redactions", get(redactions::list::list_redactions).post(redactions::create::create_redaction))

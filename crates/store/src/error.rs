@@ -45,6 +45,9 @@ pub enum StoreError {
     /// The store is shutting down.
     #[error("the store is shutting down")]
     Closing,
+    /// Nobody waits for the answer any more.
+    #[error("the question was cancelled")]
+    Cancelled,
 }
 
 impl StoreError {

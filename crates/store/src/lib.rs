@@ -24,6 +24,8 @@ mod sealer;
 pub mod segment;
 mod sidecar;
 
+mod cancel;
+pub mod facet;
 pub mod filter;
 pub mod query;
 mod row;
@@ -36,10 +38,12 @@ mod door;
 mod error;
 
 pub use append::{Answer, AppendError, Idempotency, Place, Prepared};
+pub use cancel::{Cancel, Reader};
 pub use check::{Report, check};
 pub use door::{Chance, Clock};
 pub use entry::Entry;
 pub use error::StoreError;
+pub use facet::{Facet, FacetCounts};
 pub use filter::{Filter, IpFilter};
 pub use query::{Cursor, Page, Rows, Slice};
 pub use store::{Health, Options, Recovered, Stats, Store};

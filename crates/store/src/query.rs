@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError};
 use access::Scope;
 use record::{EventId, Index, OrgId};
 
+use crate::cancel::Reader;
 use crate::entry::Entry;
 use crate::error::StoreError;
 use crate::filter::Filter;
@@ -53,32 +54,38 @@ pub struct Slice {
 }
 
 impl Store {
-    /// One page of the events that match, newest first, with the exact total.
-    pub fn query(&self, scope: &Scope, filter: &Filter, page: Page) -> Result<Rows, StoreError> {
-        query(&self.shared.view(), scope, filter, page)
-    }
-
-    /// Up to `limit` events that match, in index order: for pollers and streams. Never skips and never repeats.
-    pub fn slice(&self, scope: &Scope, filter: &Filter, from: Cursor, limit: usize) -> Result<Slice, StoreError> {
-        slice(&self.shared.view(), scope, filter, from, limit)
-    }
-
     /// One event by its id, if the scope sees it.
     pub fn get(&self, scope: &Scope, event_id: EventId) -> Result<Option<Entry>, StoreError> {
         let found = by_event_id(&self.shared.view(), scope.org(), event_id)?;
         Ok(found.and_then(|entry| shown(scope, entry)))
     }
+}
+
+impl Reader<'_> {
+    /// One page of the events that match, newest first, with the exact total.
+    pub fn query(&self, scope: &Scope, filter: &Filter, page: Page) -> Result<Rows, StoreError> {
+        self.cancel.check()?;
+        query(&self.store.shared.view(), scope, filter, page)
+    }
+
+    /// Up to `limit` events that match, in index order: for pollers and streams. Never skips and never repeats.
+    pub fn slice(&self, scope: &Scope, filter: &Filter, from: Cursor, limit: usize) -> Result<Slice, StoreError> {
+        self.cancel.check()?;
+        slice(&self.store.shared.view(), scope, filter, from, limit)
+    }
 
     /// What the events that the scope sees can be filtered by.
     pub fn values(&self, scope: &Scope) -> Result<Values, StoreError> {
+        self.cancel.check()?;
+        let shared = &self.store.shared;
         let mut values = Values::default();
         if !scope.is_by_parts() {
-            scan_values(&self.shared.view(), scope, &mut values)?;
+            scan_values(&shared.view(), scope, &mut values)?;
             return Ok(values);
         }
         // The view is taken under the lock, so that what is counted as sealed is what is not counted as recent.
-        let mut sealed = self.shared.sealed_values.lock().unwrap_or_else(PoisonError::into_inner);
-        let view = self.shared.view();
+        let mut sealed = shared.sealed_values.lock().unwrap_or_else(PoisonError::into_inner);
+        let view = shared.view();
         sealed.count(&view.segments)?.collect(scope, &mut values);
         drop(sealed);
         for recent in &view.recents {

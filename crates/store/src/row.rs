@@ -1,6 +1,6 @@
 //! The parts of an event that filters look at, wherever the event comes from.
 
-use access::{Facts, Masks, Scope};
+use access::{EventFacts, Masks, Scope};
 use record::{Event, Outcome, TeamId};
 
 /// One event, as far as a filter needs it. A member that was not read from a segment is absent here.
@@ -46,7 +46,7 @@ impl<'a> Row<'a> {
 
     /// Whether the scope sees the event, and what it hides of it. What [`Scope::looks_at`] names must have been read.
     pub(crate) fn seen(&self, scope: &Scope) -> Option<Masks> {
-        scope.sees(&Facts {
+        scope.sees(&EventFacts {
             team: self.team,
             action: self.action,
             occurred_at: self.occurred_at,

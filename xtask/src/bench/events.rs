@@ -124,39 +124,39 @@ fn size(number: u64) -> usize {
 }
 
 /// `SplitMix64`: a few lines, so that the events stay the same whatever else changes.
-struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    fn new(seed: u64, number: usize) -> Dice {
+    pub(crate) fn new(seed: u64, number: usize) -> Dice {
         Dice(seed.wrapping_add((number as u64).wrapping_mul(0xd134_2543_de82_ef95)))
     }
 
-    fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.next() % limit
     }
 
     /// Small numbers much more often than large ones: half of them are in the first eighth.
-    fn skewed(&mut self, limit: u64) -> u64 {
+    pub(crate) fn skewed(&mut self, limit: u64) -> u64 {
         let parts = 1_000_000;
         let part = u128::from(self.below(parts));
         let cubed = part * part * part * u128::from(limit) / u128::from(parts).pow(3);
         u64::try_from(cubed).unwrap_or(0)
     }
 
-    fn pick(&mut self, from: &[&'static str]) -> &'static str {
+    pub(crate) fn pick(&mut self, from: &[&'static str]) -> &'static str {
         from[size(self.below(from.len() as u64))]
     }
 }
 
 /// `2026-11-20T22:04:30.123Z`, by the calendar algorithm of Howard Hinnant.
-fn rfc3339(ms: i64) -> String {
+pub(crate) fn rfc3339(ms: i64) -> String {
     let (days, ms) = (ms.div_euclid(86_400_000), ms.rem_euclid(86_400_000));
     let days = days + 719_468;
     let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));

@@ -125,6 +125,6 @@ pub async fn list_filters(
     let scope = caller.permit(Act::Read)?;
     let given = Given(vec![("filters".to_owned(), "all".to_owned())]);
     looks::note(&app, &caller, "api", &given, Some(request_id.as_str())).await;
-    let values = app.reading(move |app| app.store.values(&scope)).await??;
+    let values = app.reading(move |_, log| log.values(&scope)).await??;
     json(&Filters::of(values))
 }

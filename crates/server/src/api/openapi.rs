@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{IntoParams, Modify, OpenApi, ToSchema};
 
-use super::{catalog, events, filters, health, redactions};
+use super::{catalog, events, facets, filters, health, histogram, redactions};
 use crate::problem::Problem;
 
 /// An event to be recorded. Unknown members are refused.
@@ -93,11 +93,11 @@ pub struct NewChange {
     after: Option<serde_json::Value>,
 }
 
-/// The parameters of a list.
+/// The parameters that choose events.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes what crate::params reads")]
-pub struct ListQuery {
+pub struct FilterQuery {
     /// An action's identifier. Repeat it for several.
     action: Option<Vec<String>>,
     /// A category's title. Repeat it for several.
@@ -124,6 +124,13 @@ pub struct ListQuery {
     q: Option<String>,
     /// The IANA time zone in which dates are meant.
     tz: Option<String>,
+}
+
+/// The parameters that choose a part of a list.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes what crate::params reads")]
+pub struct PagingQuery {
     /// The page, from 1.
     page: Option<u64>,
     /// Events on a page; 50 unless given, at most 1,000.
@@ -151,6 +158,8 @@ pub struct CatalogAnswer {
         events::create::create_events,
         events::list::list_events,
         events::read::read_event,
+        facets::read_facets,
+        histogram::read_histogram,
         filters::list_filters,
         catalog::read_catalog,
         redactions::list::list_redactions,

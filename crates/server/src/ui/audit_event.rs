@@ -152,7 +152,7 @@ async fn find(app: &Arc<App>, viewer: &Viewer, request_id: &RequestId, event_id:
     let id = EventId::parse(event_id).map_err(|_| missing())?;
     let given = Given(vec![("event_id".to_owned(), event_id.to_owned())]);
     looks::note(app, &viewer.caller, "page", &given, Some(request_id.as_str())).await;
-    let found = app.reading(move |shared| {
+    let found = app.reading(move |shared, _| {
         let Some(entry) = shared.store.get(&scope, id)? else { return Ok(None) };
         // A team that the directory does not know is shown by its id.
         let team = entry.event.team.as_ref().and_then(|team| shared.directory.team(scope.org(), team).ok());

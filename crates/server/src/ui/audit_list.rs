@@ -104,12 +104,12 @@ async fn list(
     let is_plain = wanted.as_ref().is_some_and(|wanted| wanted.filter.is_empty() && wanted.page == 1);
     let part = wanted.as_ref().map(|wanted| (wanted.page, wanted.per_page));
     let (seen, sees_all) = (scope.told(), scope.is_whole());
-    let reading = app.reading(move |shared| {
+    let reading = app.reading(move |shared, log| {
         let rows = wanted.map(|wanted| {
             let offset = (wanted.page - 1).saturating_mul(wanted.per_page as u64);
-            shared.store.query(&scope, &wanted.filter, Page { offset, limit: wanted.per_page })
+            log.query(&scope, &wanted.filter, Page { offset, limit: wanted.per_page })
         });
-        Ok::<_, Problem>((rows.transpose()?, shared.store.values(&scope)?, shared.directory.teams(scope.org())?))
+        Ok::<_, Problem>((rows.transpose()?, log.values(&scope)?, shared.directory.teams(scope.org())?))
     });
     let (rows, values, teams) = reading.await??;
     let known = Known::new(values, teams);

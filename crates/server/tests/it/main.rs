@@ -12,6 +12,7 @@ mod catalog;
 mod events_create;
 mod events_list;
 mod events_read;
+mod facets;
 mod filters;
 mod health;
 mod openapi;

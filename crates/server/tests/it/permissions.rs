@@ -35,6 +35,8 @@ async fn the_table_of_routes_and_callers() {
         ("POST", "/v1/events".into()),
         ("GET", "/v1/events".into()),
         ("GET", format!("/v1/events/{id}")),
+        ("GET", "/v1/facets?field=action".into()),
+        ("GET", "/v1/histogram".into()),
         ("GET", "/v1/filters".into()),
         ("GET", "/v1/catalog".into()),
         ("GET", "/v1/redactions".into()),
@@ -92,6 +94,32 @@ async fn the_table_of_routes_and_callers() {
             auditor: 200
             member: 403
         GET /v1/events/{event_id}:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 200
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 403
+            revoked key: 401
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 403
+        GET /v1/facets?field=action:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 200
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 403
+            revoked key: 401
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 403
+        GET /v1/histogram:
             nobody: 401
             wrong key: 401
             key events:write: 403

@@ -7,7 +7,7 @@ use access::{Act, Held, Masked, Narrowing, Permission, Person, Role, Scope, Subj
 use fastrand::Rng;
 use record::parse::Parsed;
 use record::{Action, Catalogs, Change, Event, Index, Json, Kind, Outcome, Target, TeamId, Timestamp, text};
-use store::{Cursor, Entry, Filter, IpFilter, Page, Store};
+use store::{Cancel, Cursor, Entry, Facet, FacetCounts, Filter, IpFilter, Page, Store, StoreError};
 use testkit::{Setup, actor, json, scope, seeds, team_scope};
 
 use crate::{ORG, OTHER, all, indexes};
@@ -326,6 +326,72 @@ fn check_values(store: &Store, model: &[Entry], seer: &Seer) {
     assert_eq!(names.collect::<BTreeMap<_, _>>(), people);
 }
 
+const FACETS: [Facet; 10] = [
+    Facet::Action,
+    Facet::Category,
+    Facet::Actor,
+    Facet::Team,
+    Facet::Outcome,
+    Facet::TargetType,
+    Facet::Target,
+    Facet::Environment,
+    Facet::Ip,
+    Facet::Key,
+];
+
+/// The values that an event shows of a member.
+fn facet_values(facet: Facet, entry: &Entry, hidden: &BTreeSet<Masked>) -> BTreeSet<String> {
+    let event = without(&entry.event, hidden, None);
+    let targets = |of: fn(&Target) -> Option<String>| event.targets.iter().filter_map(of).collect::<Vec<_>>();
+    let values: Vec<String> = match facet {
+        Facet::Action => vec![event.action.to_string()],
+        Facet::Category => {
+            let known = Catalogs::built_in().get(event.action.as_str());
+            known.map(|(_, it)| it.category.clone()).into_iter().collect()
+        }
+        Facet::Actor => vec![event.actor.id.to_string()],
+        Facet::Team => event.team.iter().map(ToString::to_string).collect(),
+        Facet::Outcome => event.outcome.iter().map(ToString::to_string).collect(),
+        Facet::TargetType => targets(|target| Some(target.kind.to_string())),
+        Facet::Target => targets(|target| target.id.as_ref().or(target.name.as_ref()).map(ToString::to_string)),
+        Facet::Environment => targets(|target| target.environment.as_ref().map(ToString::to_string)),
+        Facet::Ip => event.context.ip.iter().map(ToString::to_string).collect(),
+        Facet::Key => entry.key().map(ToOwned::to_owned).into_iter().collect(),
+    };
+    values.into_iter().collect()
+}
+
+fn check_facets(store: &Store, model: &[Entry], seer: &Seer, filter: &Filter, limit: usize) {
+    let matching: Vec<&Entry> = model.iter().filter(|entry| matches(seer, filter, &entry.event)).collect();
+    let wanted = FACETS.map(|facet| {
+        let mut counts = Counts::new();
+        let mut missing = 0;
+        for entry in &matching {
+            let values = facet_values(facet, entry, &seer.hides(&entry.event).unwrap());
+            missing += u64::from(values.is_empty());
+            values.into_iter().for_each(|value| *counts.entry(value).or_default() += 1);
+        }
+        let distinct = counts.len() as u64;
+        let mut values: Vec<(String, u64)> = counts.into_iter().collect();
+        values.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        values.truncate(limit);
+        FacetCounts { facet, values, distinct, missing }
+    });
+    let found = store.facets(&seer.scope, filter, &FACETS, limit).unwrap();
+    assert_eq!(found, wanted, "{:?} {filter:?}", seer.scope);
+}
+
+fn check_histogram(store: &Store, model: &[Entry], seer: &Seer, filter: &Filter, rng: &mut Rng) {
+    let mut edges: Vec<Timestamp> = (0..rng.usize(0..30)).map(|_| time(rng).plus_millis(rng.i64(0..3) * 500)).collect();
+    edges.sort_unstable();
+    let count = |edge: &[Timestamp]| {
+        let inside = model.iter().filter(|e| e.event.occurred_at >= edge[0] && e.event.occurred_at < edge[1]);
+        inside.filter(|entry| matches(seer, filter, &entry.event)).count() as u64
+    };
+    let wanted: Vec<u64> = edges.windows(2).map(count).collect();
+    assert_eq!(store.histogram(&seer.scope, filter, &edges).unwrap(), wanted, "{:?} {filter:?} {edges:?}", seer.scope);
+}
+
 fn check_all(store: &Store, model: &[Entry], rng: &mut Rng, queries: usize) {
     let mut seers = vec![Seer::whole(), Seer::whole(), Seer::team("operations"), Seer::team("S"), Seer::team("nobody")];
     seers.extend((0..5).map(|_| Seer::random(rng)));
@@ -341,6 +407,8 @@ fn check_all(store: &Store, model: &[Entry], rng: &mut Rng, queries: usize) {
         let seer = &seers[rng.usize(0..seers.len())];
         let filter = if rng.bool() { Filter::default() } else { random_filter(rng) };
         check_slices(store, model, seer, &filter, rng.usize(1..90));
+        check_facets(store, model, seer, &filter, [0, 1, 3, 1_000][rng.usize(0..4)]);
+        check_histogram(store, model, seer, &filter, rng);
     }
     for seer in &seers {
         check_values(store, model, seer);
@@ -455,4 +523,24 @@ fn a_slice_of_nothing_is_empty() {
     }
     let slice = store.slice(&scope(ORG), &Filter::default(), Cursor::After(Some(Index(4))), 0).unwrap();
     assert_eq!((slice.events.len(), slice.next), (0, Some(Index(4))), "a limit of none is none");
+}
+
+#[test]
+fn a_question_that_nobody_waits_for_ends() {
+    let setup = Setup::new(1);
+    let store = setup.open();
+    setup.append(&store, ORG, (0..120).map(testkit::event)).unwrap();
+    store.settle();
+    let cancel = Cancel::default();
+    let reader = store.reader(&cancel);
+    let (scope, filter) = (scope(ORG), Filter { words: vec!["run".to_owned()], ..Filter::default() });
+    let page = Page { offset: 0, limit: 5 };
+    assert_eq!(reader.query(&scope, &filter, page).unwrap().total, 120);
+    cancel.cancel();
+    assert!(matches!(reader.query(&scope, &filter, page), Err(StoreError::Cancelled)));
+    assert!(matches!(reader.facets(&scope, &filter, &FACETS, 5), Err(StoreError::Cancelled)));
+    assert!(matches!(reader.histogram(&scope, &filter, &[]), Err(StoreError::Cancelled)));
+    assert!(matches!(reader.slice(&scope, &filter, Cursor::After(None), 5), Err(StoreError::Cancelled)));
+    assert!(matches!(reader.values(&scope), Err(StoreError::Cancelled)));
+    assert_eq!(store.query(&scope, &filter, page).unwrap().total, 120);
 }

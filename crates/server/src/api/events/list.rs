@@ -50,7 +50,7 @@ pub struct EventSlice<'a> {
 /// which never skips and never repeats, for programs that follow the log.
 #[utoipa::path(
     get, path = "/v1/events", tag = "events", operation_id = "listEvents",
-    params(crate::api::openapi::ListQuery),
+    params(crate::api::openapi::FilterQuery, crate::api::openapi::PagingQuery),
     responses(
         (status = 200, description = "A page; or a slice, if after or before was given", body = EventPage<'static>),
         (status = 422, description = "A parameter is not valid", body = Problem)),
@@ -64,16 +64,16 @@ pub async fn list_events(
     let wanted = params::list(query.as_deref(), app.config.page_sizes(), &[])?;
     let scope = caller.permit(Act::Read)?;
     looks::note(&app, &caller, "api", &wanted.given, Some(request_id.as_str())).await;
-    app.reading(move |app| match wanted.part {
+    app.reading(move |_, log| match wanted.part {
         Part::Page { page, per_page } => {
             let offset = (page - 1).saturating_mul(per_page as u64);
-            let rows = app.store.query(&scope, &wanted.filter, Page { offset, limit: per_page })?;
+            let rows = log.query(&scope, &wanted.filter, Page { offset, limit: per_page })?;
             let pages = rows.total.div_ceil(per_page as u64).max(1);
             let events = rows.events.iter().map(EventView::of).collect();
             json(&EventPage { events, page, per_page, pages, total: rows.total })
         }
         Part::Slice { from, limit } => {
-            let slice = app.store.slice(&scope, &wanted.filter, from, limit)?;
+            let slice = log.slice(&scope, &wanted.filter, from, limit)?;
             let next = next(from, slice.next);
             json(&EventSlice { events: slice.events.iter().map(EventView::of).collect(), next })
         }

@@ -35,6 +35,6 @@ pub async fn read_event(
     let id = EventId::parse(&event_id).map_err(|_| missing())?;
     let given = Given(vec![("event_id".to_owned(), event_id.clone())]);
     looks::note(&app, &caller, "api", &given, Some(request_id.as_str())).await;
-    let entry = app.reading(move |app| app.store.get(&scope, id)).await??.ok_or_else(missing)?;
+    let entry = app.reading(move |app, _| app.store.get(&scope, id)).await??.ok_or_else(missing)?;
     json(&WholeEvent::of(&entry))
 }
