@@ -134,7 +134,7 @@ pub async fn try_redaction(
         filter: Filter { from, to, ..Filter::default() },
         limit,
     };
-    json(&app.reading(move |app| trying.run(app, &scope)).await??)
+    json(&app.reading(move |app, _| trying.run(app, &scope)).await??)
 }
 
 /// The trial as the filter of a look.
