@@ -61,7 +61,7 @@ pub async fn look_up_redacted(
     let given = Given(vec![("q".to_owned(), hash.clone())]);
     looks::note(&app, &caller, "api", &given, Some(request_id.as_str())).await;
     let filter = Filter { words: vec![hash.clone()], ..Filter::default() };
-    let rows = app.reading(move |app, _| app.store.query(&scope, &filter, Page { offset: 0, limit: 1 })).await??;
+    let rows = app.reading(move |_, log| log.query(&scope, &filter, Page { offset: 0, limit: 1 })).await??;
     json(&Lookup { hash, total: rows.total })
 }
 
