@@ -21,10 +21,11 @@ pub(crate) fn connect(url: &str, password: Option<&str>) -> Result<Smtp, MailErr
     let host = place.split(['/', '?']).next().unwrap_or_default();
     let host =
         host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(host, |(host, _)| host);
+    let query = place.split_once('?').map_or("", |(_, query)| query);
     let on_this_machine = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
     match scheme {
         "smtps" => {}
-        "smtp" if place.contains("tls=required") || on_this_machine => {}
+        "smtp" if on_this_machine || query.split('&').any(|pair| pair == "tls=required") => {}
         "smtp" => {
             return Err(setting("would send passwords and links unencrypted: use smtps://, or smtp:// with ?tls=required"));
         }
@@ -87,6 +88,7 @@ mod tests {
             tell("smtp://127.0.0.1:1025", None),
             tell("smtp://localhost", None),
             tell("smtp://mail.example.com:25", None),
+            tell("smtp://mail.example.com/tls=required?x=tls=required", None),
             tell("smtp://localhost.example.com:25", None),
             tell("smtps://ada:hunter2@mail.example.com", Some("p")),
             tell("smtps://mail.example.com", Some("p")),

@@ -8,12 +8,13 @@ use directory::{Directory, DirectoryOptions};
 use record::{Limits, Timestamp};
 use store::disk::{Disk, RealDisk};
 use store::{Cancel, Chance, Clock, Reader, Store};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::config::Config;
 use crate::doors::{SystemChance, SystemClock};
 use crate::keys::Keys;
 use crate::looks::Looks;
+use crate::mail_settings;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::redaction;
@@ -52,6 +53,10 @@ pub struct App {
     pub tasks: Tasks,
     /// How many reads of the log run at once, so that no reader keeps events from being recorded.
     reads: Arc<Semaphore>,
+    /// What sends mails; without it, the server cannot.
+    pub mailer: Option<mail::Mailer>,
+    /// Told when a mail waits to be sent.
+    pub mail_waits: Notify,
     /// Bytes of bodies that may be in memory at once, in KiB.
     pub bodies_kib: Semaphore,
     doors: Doors,
@@ -103,8 +108,11 @@ impl App {
         // The store first: it takes the data directory's lock.
         let store = Store::open(doors.disk.clone(), doors.clock.clone(), doors.chance.clone(), config.store_options())?;
         let directory = Arc::new(open_directory(&config.data, &doors, options)?);
+        let mailer = mail_settings::mailer(&config).map_err(|(name, what)| anyhow::anyhow!("{name} {what}"))?;
         Ok(App {
             store,
+            mailer,
+            mail_waits: Notify::new(),
             directory,
             limits: config.limits(),
             config,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use record::Limits;
 use store::{IpFilter, Options};
 
+use crate::mail_settings::{self, MailWay, SmtpUrl};
 use crate::params::PageSizes;
 
 macro_rules! settings {
@@ -52,6 +53,16 @@ settings! {
     public_url: String = String::new();
     /// Networks whose proxies are believed about whom they forward (X-Forwarded-For), separated by commas: 127.0.0.1, 10.0.0.0/8.
     trusted_proxies: Networks = Networks(Vec::new());
+    /// The mail server: smtps://user@mail.example.com:465, or smtp://user@mail.example.com:587?tls=required. Without one, and without a folder, mails are shown on the terminal that the server runs on, if it runs on one.
+    smtp_url: SmtpUrl = SmtpUrl::default();
+    /// A file that holds the password for the mail server, in its first line.
+    smtp_password_file: String = String::new();
+    /// The sender of mails: Acta <acta@example.com>.
+    mail_from: String = String::new();
+    /// A folder that mails are written into instead of being sent, one file for each.
+    mail_folder: String = String::new();
+    /// What to do with mails without a mail server and without a folder: auto shows them on the terminal, if the server runs on one; console shows them on stderr, whatever that is; off sends none.
+    mail: MailWay = MailWay::Auto;
     /// What the server writes about itself to stderr: error, warn, info, debug or trace, or a filter such as "info,store=debug".
     log: String = "info".to_owned();
     /// How: text or json.
@@ -113,8 +124,10 @@ impl Setting for Networks {
 }
 
 /// Something that can be set by text.
-trait Setting: Sized {
+pub(crate) trait Setting: Sized {
+    /// Reads it; the error is the end of a sentence that begins with the setting's name.
     fn read(text: &str) -> Result<Self, String>;
+    /// As it is listed. Never a secret.
     fn show(&self) -> String;
 }
 
@@ -294,6 +307,9 @@ impl Config {
         {
             note("configuration", "public_url", "must begin with https:// or http://".to_owned());
         }
+        if let Err((name, what)) = mail_settings::mailer(&config) {
+            note("configuration", name, what);
+        }
         if mistakes.is_empty() { Ok(config) } else { Err(Mistakes(mistakes.trim_end().to_owned())) }
     }
 
@@ -325,6 +341,14 @@ impl Config {
     /// Whether whoever has this address is believed about whom it forwards.
     pub fn trusts_proxy(&self, address: IpAddr) -> bool {
         self.trusted_proxies.0.iter().any(|(_, network)| network.contains(address))
+    }
+
+    /// A path of this server as an address that people can open from anywhere, as far as the settings tell.
+    pub fn address(&self, path: &str) -> String {
+        match self.public_url.trim_end_matches('/') {
+            "" => format!("http://{}{path}", self.listen),
+            public => format!("{public}{path}"),
+        }
     }
 
     /// Whether people reach Acta over TLS.
@@ -373,6 +397,45 @@ mod tests {
               environment: ACTA_ZZZ is not a setting; `acta config` lists them
               command line: --listen "everywhere" is not an address and port such as 127.0.0.1:8450"#]]
         .assert_eq(&mistakes);
+    }
+
+    #[test]
+    fn mail_settings_go_together() {
+        let dir = tempfile::tempdir().unwrap();
+        let password = dir.path().join("password");
+        std::io::Write::write_all(&mut std::fs::File::create(&password).unwrap(), b"hunter2\n").unwrap();
+        let load = |settings: &[(&str, &str)]| {
+            let variables: Vec<_> =
+                settings.iter().map(|(name, value)| (format!("ACTA_{name}"), (*value).to_owned())).collect();
+            match Config::load(None, variables.into_iter(), &[]) {
+                Ok(config) => {
+                    let shown = format!("{:?} {config:?}", config.values());
+                    assert!(!shown.contains("hunter2"), "{shown}");
+                    mail_settings::mailer(&config).unwrap().map_or("none", |mailer| mailer.way()).to_owned()
+                }
+                Err(mistakes) => mistakes.0.lines().map(str::trim).collect::<Vec<_>>().join("; "),
+            }
+        };
+        let (url, from) = (("SMTP_URL", "smtps://ada@mail.example.com"), ("MAIL_FROM", "Acta <acta@example.com>"));
+        let file = ("SMTP_PASSWORD_FILE", password.to_str().unwrap());
+        let with_password = ("SMTP_URL", "smtps://ada:hunter2@mail.example.com");
+        expect_test::expect![[r#""#]].assert_eq(
+            &[
+                load(&[("MAIL", "off")]),
+                load(&[("MAIL", "console")]),
+                load(&[("MAIL_FOLDER", "/nowhere")]),
+                load(&[url, file, from]),
+                load(&[with_password, from]),
+                load(&[url, from, ("SMTP_PASSWORD_FILE", "/nowhere/at/all")]),
+                load(&[url]),
+                load(&[url, ("MAIL_FROM", "Acta")]),
+                load(&[with_password, file, from]),
+                load(&[url, from, ("MAIL_FOLDER", "/nowhere")]),
+                load(&[("SMTP_URL", "smtp://ada:hunter2@mail.example.com"), from]),
+                load(&[("MAIL", "pigeon")]),
+            ]
+            .join("\n"),
+        );
     }
 
     #[test]

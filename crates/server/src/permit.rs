@@ -1,6 +1,6 @@
 //! Who asks, and what she may: the one place where a request becomes a caller, and a caller a [`Scope`].
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use access::{Act, Scope, Subject, decide};
@@ -134,6 +134,22 @@ impl Caller {
 }
 
 impl From {
+    /// As the place of whoever changes the directory without being signed in; who it is, the change itself finds out.
+    pub fn changed_by(&self) -> ChangedBy {
+        ChangedBy {
+            ip: self.ip,
+            user_agent: self.user_agent.clone(),
+            request_id: self.request_id.clone(),
+            started_at: self.arrived_at,
+            ..ChangedBy::system()
+        }
+    }
+
+    /// The address, for counting attempts. Whoever has none shares one with all who have none.
+    pub fn address(&self) -> IpAddr {
+        self.ip.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+    }
+
     /// As the context of an event.
     pub fn context(&self, request_id: Option<&str>) -> Context {
         Context {
@@ -242,8 +258,23 @@ async fn key(app: &Arc<App>, header: &str) -> Result<ApiKey, Problem> {
     })
 }
 
-/// The signed-in person of a session token.
+/// The sort of problem of a session that lacks the second factor that its organization asks for.
+pub const SECOND_FACTOR_NEEDED: &str = "urn:acta:problem:second-factor-needed";
+
+/// The signed-in person of a session token. One who lacks the second factor that her organization asks for can do nothing,
+/// whether that was asked for before she signed in or after.
 pub async fn session(app: &Arc<App>, token: String) -> Result<SignedIn, Problem> {
+    let signed_in = any_session(app, token).await?;
+    if signed_in.lacks_second_factor {
+        let detail = "Your organization asks for a second factor: show it, or set one up, at /account/second-factor.";
+        let problem = Problem::new(StatusCode::FORBIDDEN, "second-factor-needed", "Second factor needed", detail);
+        return Err(problem);
+    }
+    Ok(signed_in)
+}
+
+/// The same for the pages where she shows a second factor, or sets one up, or leaves: even without one.
+pub async fn any_session(app: &Arc<App>, token: String) -> Result<SignedIn, Problem> {
     let (shared, now) = (app.clone(), app.now());
     let found = blocking(move || shared.directory.find_session(&Secret::new(token), now)).await??;
     found.map_err(|refused| {

@@ -9,8 +9,8 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 
 use crate::app::{App, blocking};
-use crate::record_own;
 use crate::router::router;
+use crate::{mailing, record_own};
 
 /// How long connections may take to end after the word to stop.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -39,7 +39,8 @@ impl Server {
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
         let Server { app, listener } = self;
         record_own::keep_draining(&app);
-        purge_sessions_now_and_then(&app);
+        mailing::keep_sending(&app);
+        purge_now_and_then(&app);
         let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let mut signal = app.tasks.stop_signal();
         let shared = app.clone();
@@ -69,15 +70,16 @@ impl Server {
     }
 }
 
-fn purge_sessions_now_and_then(app: &Arc<App>) {
+fn purge_now_and_then(app: &Arc<App>) {
     let shared = app.clone();
     let mut stop = app.tasks.stop_signal();
     app.tasks.spawn(async move {
         loop {
             let app = shared.clone();
-            let purged = blocking(move || app.directory.purge_sessions(app.now())).await;
+            let purge = move || app.directory.purge_sessions(app.now()).and_then(|_| app.directory.purge_links(app.now()));
+            let purged = blocking(purge).await;
             if let Ok(Err(e)) = purged {
-                tracing::warn!(error = %e, "ended sessions could not be removed");
+                tracing::warn!(error = %e, "ended sessions and links could not be removed");
             }
             tokio::select! {
                 () = stop.wait() => return,

@@ -81,6 +81,7 @@ impl Create {
         let time = |text: &String| Timestamp::parse(text).with_context(|| format!("--expires-at {text:?}"));
         let new = NewApiKey {
             team: self.team.as_deref().map(TeamId::new).transpose().context("--team")?,
+            service_account: None,
             name: &self.name,
             scopes: BTreeSet::from_iter(self.scopes),
             expires_at: self.expires_at.as_ref().map(time).transpose()?,

@@ -7,6 +7,16 @@ use crate::params::Given;
 /// The list of events.
 pub(super) const LIST: &str = "/audit";
 
+/// Where somebody sees to her own account.
+pub(super) const ACCOUNT: &str = "/account";
+/// Where she sets up her second factor.
+pub(super) const SECOND_FACTOR: &str = "/account/second-factor";
+
+/// Where she shows that it is still she, and what to show after.
+pub(super) fn confirm(next: &str) -> String {
+    format!("/confirm?{}", Given(vec![("next".to_owned(), next.to_owned())]).to_query())
+}
+
 /// The list with these parameters.
 pub(super) fn list(given: &Given) -> String {
     let query = given.to_query();
@@ -54,6 +64,7 @@ pub(super) fn after_sign_in(next: Option<&str>) -> &str {
             && !matches!(bytes.next(), Some(b'/' | b'\\'))
             && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
             && !next.starts_with("/sign-")
+            && !next.starts_with("/confirm")
             && next.len() <= 4_096
     };
     next.filter(is_ours).unwrap_or(LIST)
