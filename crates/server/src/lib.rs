@@ -15,6 +15,7 @@ pub mod ui;
 pub mod app;
 pub mod body;
 pub mod body_json;
+pub mod changing;
 pub mod keys;
 pub mod looks;
 pub mod params;
