@@ -30,7 +30,7 @@ pub struct Listed<T> {
 
 impl Part {
     /// So much of a list that is in memory as a whole.
-    pub(crate) fn of<T>(self, all: Vec<T>) -> Listed<T> {
+    pub fn of<T>(self, all: Vec<T>) -> Listed<T> {
         let total = all.len() as u64;
         let offset = usize::try_from(self.offset).unwrap_or(usize::MAX);
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);

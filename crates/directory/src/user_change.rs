@@ -18,33 +18,6 @@ use crate::session;
 use crate::user::{self, User, UserStatus};
 
 impl Directory {
-    /// Gives a user another name.
-    pub fn rename_user(
-        &self,
-        by: &ChangedBy,
-        org: OrgId,
-        id: &UserId,
-        name: &str,
-        now: Timestamp,
-    ) -> Result<User, DirectoryError> {
-        let name = checked_name(name)?;
-        self.change(by, now, |transaction| {
-            let before = user::require(transaction, org, id)?;
-            acting(transaction, org, by, now)?.may_touch(&before)?;
-            if before.name == name {
-                return Ok((before, Vec::new()));
-            }
-            let sql = "UPDATE users SET name = ?1, name_key = ?2 WHERE id = ?3";
-            transaction.execute(sql, params![name, folded(name), id])?;
-            let event = Event::new(org, "USER_NAME_CHANGE").target("user", id, Some(name)).changed(
-                "name",
-                before.name.as_str(),
-                name,
-            );
-            Ok((User { name: name.to_owned(), ..before }, vec![event]))
-        })
-    }
-
     /// Gives a user another role. An organization keeps at least one active owner; nobody gives a role above her own, takes one
     /// from somebody above her, or changes hers.
     pub fn set_user_role(
@@ -55,22 +28,34 @@ impl Directory {
         role: Role,
         now: Timestamp,
     ) -> Result<User, DirectoryError> {
+        self.update_user(by, org, id, None, Some(role), now)
+    }
+
+    /// Gives a user another name, another role, or both at once: each is an event. What is `None` stays.
+    pub fn update_user(
+        &self,
+        by: &ChangedBy,
+        org: OrgId,
+        id: &UserId,
+        name: Option<&str>,
+        role: Option<Role>,
+        now: Timestamp,
+    ) -> Result<User, DirectoryError> {
+        let name = name.map(checked_name).transpose()?;
         self.change(by, now, |transaction| {
-            let before = user::require(transaction, org, id)?;
-            if before.role == role {
-                return Ok((before, Vec::new()));
-            }
+            let mut user = user::require(transaction, org, id)?;
             let acting = acting(transaction, org, by, now)?;
-            acting.may_touch_another(&before, "changes her own role")?;
-            acting.may_give_standing(role)?;
-            keep_an_owner(transaction, &before)?;
-            transaction.execute("UPDATE users SET role = ?1 WHERE id = ?2", params![role.as_str(), id])?;
-            let event = Event::new(org, "MODIFY_PERMISSIONS").target("user", id, Some(&before.name)).changed(
-                "role",
-                before.role.as_str(),
-                role.as_str(),
-            );
-            Ok((User { role, ..before }, vec![event]))
+            let mut events = Vec::new();
+            if let Some(name) = name.filter(|name| *name != user.name) {
+                acting.may_touch(&user)?;
+                events.push(rename(transaction, &mut user, name)?);
+            }
+            if let Some(role) = role.filter(|role| *role != user.role) {
+                acting.may_touch_another(&user, "changes her own role")?;
+                acting.may_give_standing(role)?;
+                events.push(change_role(transaction, &mut user, role)?);
+            }
+            Ok((user, events))
         })
     }
 
@@ -175,6 +160,21 @@ impl Directory {
             Ok(((), vec![event]))
         })
     }
+}
+
+fn rename(transaction: &Transaction<'_>, user: &mut User, name: &str) -> Result<Event, Fault> {
+    let sql = "UPDATE users SET name = ?1, name_key = ?2 WHERE id = ?3";
+    transaction.execute(sql, params![name, folded(name), user.id])?;
+    let before = std::mem::replace(&mut user.name, name.to_owned());
+    Ok(Event::new(user.org, "USER_NAME_CHANGE").target("user", &user.id, Some(name)).changed("name", before, name))
+}
+
+fn change_role(transaction: &Transaction<'_>, user: &mut User, role: Role) -> Result<Event, Fault> {
+    keep_an_owner(transaction, user)?;
+    transaction.execute("UPDATE users SET role = ?1 WHERE id = ?2", params![role.as_str(), user.id])?;
+    let before = std::mem::replace(&mut user.role, role);
+    let event = Event::new(user.org, "MODIFY_PERMISSIONS").target("user", &user.id, Some(&user.name));
+    Ok(event.changed("role", before.as_str(), role.as_str()))
 }
 
 /// Refuses to take the last active owner from an organization: nobody would be left to give it another.

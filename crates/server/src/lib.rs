@@ -10,12 +10,14 @@ pub mod serve;
 
 pub mod api;
 pub mod router;
+pub mod routes;
 pub mod ui;
 
 pub mod app;
 pub mod body;
 pub mod body_json;
 pub mod buckets;
+pub mod changing;
 pub mod keys;
 mod letters;
 pub mod looks;

@@ -5,36 +5,17 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware;
-use axum::routing::{get, post};
 
 use crate::api::redactions;
 use crate::app::App;
 use crate::problem::Problem;
+use crate::routes::Routes;
 use crate::{api, request_id, ui};
 
 /// The whole HTTP service.
 pub fn router(app: Arc<App>) -> Router {
-    Router::new()
-        .route("/v1/events", get(api::events::list::list_events).post(api::events::create::create_events))
-        .route("/v1/events/{event_id}", get(api::events::read::read_event))
-        .route("/v1/facets", get(api::facets::read_facets))
-        .route("/v1/histogram", get(api::histogram::read_histogram))
-        .route("/v1/filters", get(api::filters::list_filters))
-        .route("/v1/catalog", get(api::catalog::read_catalog))
-        .route("/v1/redactions", get(redactions::list::list_redactions).post(redactions::create::create_redaction))
-        .route("/v1/redactions/try", post(redactions::try_out::try_redaction))
-        .route("/v1/redactions/lookup", post(redactions::lookup::look_up_redacted))
-        .route(
-            "/v1/redactions/{id}",
-            get(redactions::read::read_redaction)
-                .patch(redactions::update::update_redaction)
-                .delete(redactions::delete::delete_redaction),
-        )
-        .route("/openapi.json", get(api::openapi::read_openapi))
-        .route("/healthz", get(api::health::healthz))
-        .route("/readyz", get(api::health::readyz))
-        .route("/metrics", get(api::health::metrics_text))
-        .merge(ui::routes())
+    routes()
+        .into_router()
         .fallback(async || Problem::not_found("There is nothing at this address."))
         .method_not_allowed_fallback(async || {
             let detail = "This address does not answer to this method.";
@@ -42,4 +23,86 @@ pub fn router(app: Arc<App>) -> Router {
         })
         .layer(middleware::from_fn_with_state(app.clone(), request_id::layer))
         .with_state(app)
+}
+
+/// Everything that can be called.
+pub fn routes() -> Routes {
+    Routes::new()
+        .get("/v1/events", api::events::list::list_events)
+        .post("/v1/events", api::events::create::create_events)
+        .get("/v1/events/{event_id}", api::events::read::read_event)
+        .get("/v1/facets", api::facets::read_facets)
+        .get("/v1/histogram", api::histogram::read_histogram)
+        .get("/v1/filters", api::filters::list_filters)
+        .get("/v1/catalog", api::catalog::read_catalog)
+        .get("/v1/redactions", redactions::list::list_redactions)
+        .post("/v1/redactions", redactions::create::create_redaction)
+        .post("/v1/redactions/try", redactions::try_out::try_redaction)
+        .post("/v1/redactions/lookup", redactions::lookup::look_up_redacted)
+        .get("/v1/redactions/{id}", redactions::read::read_redaction)
+        .patch("/v1/redactions/{id}", redactions::update::update_redaction)
+        .delete("/v1/redactions/{id}", redactions::delete::delete_redaction)
+        .merge(people())
+        .get("/openapi.json", api::openapi::read_openapi)
+        .get("/healthz", api::health::healthz)
+        .get("/readyz", api::health::readyz)
+        .get("/metrics", api::health::metrics_text)
+        .merge(ui::routes())
+}
+
+/// Who is there, and who was given which role.
+fn people() -> Routes {
+    use api::{api_keys, groups, me, organization, role_assignments, roles, service_accounts, sessions, teams, users};
+    Routes::new()
+        .get("/v1/organization", organization::read_organization)
+        .patch("/v1/organization", organization::update_organization)
+        .post("/v1/organization/archive", organization::archive_organization)
+        .get("/v1/organizations", organization::list_organizations)
+        .get("/v1/teams", teams::list_teams)
+        .post("/v1/teams", teams::create_team)
+        .get("/v1/teams/{team_id}", teams::read_team)
+        .patch("/v1/teams/{team_id}", teams::update_team)
+        .delete("/v1/teams/{team_id}", teams::delete_team)
+        .get("/v1/teams/{team_id}/members", teams::list_team_members)
+        .get("/v1/users", users::list::list_users)
+        .post("/v1/users", users::create::create_user)
+        .get("/v1/users/{user_id}", users::read::read_user)
+        .patch("/v1/users/{user_id}", users::change::update_user)
+        .delete("/v1/users/{user_id}", users::change::delete_user)
+        .post("/v1/users/{user_id}/disable", users::status::disable_user)
+        .post("/v1/users/{user_id}/enable", users::status::enable_user)
+        .post("/v1/users/{user_id}/archive", users::status::archive_user)
+        .get("/v1/users/{user_id}/groups", users::read::list_user_groups)
+        .get("/v1/service-accounts", service_accounts::list_service_accounts)
+        .post("/v1/service-accounts", service_accounts::create_service_account)
+        .get("/v1/service-accounts/{account_id}", service_accounts::read_service_account)
+        .patch("/v1/service-accounts/{account_id}", service_accounts::update_service_account)
+        .delete("/v1/service-accounts/{account_id}", service_accounts::delete_service_account)
+        .post("/v1/service-accounts/{account_id}/disable", service_accounts::disable_service_account)
+        .post("/v1/service-accounts/{account_id}/enable", service_accounts::enable_service_account)
+        .get("/v1/groups", groups::list_groups)
+        .post("/v1/groups", groups::create_group)
+        .get("/v1/groups/{group_id}", groups::read_group)
+        .patch("/v1/groups/{group_id}", groups::update_group)
+        .delete("/v1/groups/{group_id}", groups::delete_group)
+        .get("/v1/groups/{group_id}/members", groups::members::list_group_members)
+        .post("/v1/groups/{group_id}/members", groups::members::add_group_members)
+        .delete("/v1/groups/{group_id}/members", groups::members::remove_group_members)
+        .get("/v1/roles", roles::list_roles)
+        .post("/v1/roles", roles::create_role)
+        .get("/v1/roles/{role_id}", roles::read_role)
+        .patch("/v1/roles/{role_id}", roles::update_role)
+        .delete("/v1/roles/{role_id}", roles::delete_role)
+        .get("/v1/role-assignments", role_assignments::list_role_assignments)
+        .post("/v1/role-assignments", role_assignments::create_role_assignment)
+        .get("/v1/role-assignments/{assignment_id}", role_assignments::read_role_assignment)
+        .delete("/v1/role-assignments/{assignment_id}", role_assignments::delete_role_assignment)
+        .get("/v1/api-keys", api_keys::list_api_keys)
+        .post("/v1/api-keys", api_keys::create_api_key)
+        .get("/v1/api-keys/{key_id}", api_keys::read_api_key)
+        .delete("/v1/api-keys/{key_id}", api_keys::delete_api_key)
+        .post("/v1/api-keys/{key_id}/revoke", api_keys::revoke_api_key)
+        .get("/v1/sessions", sessions::list_sessions)
+        .delete("/v1/sessions/{session_id}", sessions::delete_session)
+        .get("/v1/me", me::read_me)
 }

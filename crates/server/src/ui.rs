@@ -37,12 +37,11 @@ mod zone;
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
-use axum::{Extension, Router};
 
-use crate::app::App;
 use crate::problem::Problem;
+use crate::routes::Routes;
 
 /// Whether a path is a page's rather than the API's.
 pub fn is_page(path: &str) -> bool {
@@ -50,43 +49,54 @@ pub fn is_page(path: &str) -> bool {
 }
 
 /// The pages' routes.
-pub fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/", get(async || Redirect::to(links::LIST).into_response()))
-        .route("/audit", get(audit_list::show_list))
-        .route("/audit/{event_id}", get(audit_event::show_event))
-        .route("/sign-in", get(sign_in::show_form).post(sign_in::sign_in))
-        .route("/sign-in/organization", post(sign_in::choose_organization))
-        .route("/sign-in/second-factor", post(sign_in::check_code))
-        .route("/sign-in/link", get(forgot::show_sign_in_form).post(forgot::send_sign_in_link))
-        .route("/sign-in/by-link", get(by_link::show_sign_in).post(by_link::sign_in))
-        .route("/forgot", get(forgot::show_password_form).post(forgot::send_password_link))
-        .route("/reset", get(set_password::show_reset).post(set_password::reset))
-        .route("/welcome", get(set_password::show_welcome).post(set_password::welcome))
-        .route("/verify-email", get(by_link::show_email).post(by_link::confirm_email))
-        .route("/invitation", get(invitation::show_form).post(invitation::accept))
-        .route("/sign-out", post(sign_out::sign_out))
+pub fn routes() -> Routes {
+    Routes::new()
+        .get("/", async || Redirect::to(links::LIST).into_response())
+        .get("/audit", audit_list::show_list)
+        .get("/audit/{event_id}", audit_event::show_event)
+        .get("/sign-in", sign_in::show_form)
+        .post("/sign-in", sign_in::sign_in)
+        .post("/sign-in/organization", sign_in::choose_organization)
+        .post("/sign-in/second-factor", sign_in::check_code)
+        .get("/sign-in/link", forgot::show_sign_in_form)
+        .post("/sign-in/link", forgot::send_sign_in_link)
+        .get("/sign-in/by-link", by_link::show_sign_in)
+        .post("/sign-in/by-link", by_link::sign_in)
+        .get("/forgot", forgot::show_password_form)
+        .post("/forgot", forgot::send_password_link)
+        .get("/reset", set_password::show_reset)
+        .post("/reset", set_password::reset)
+        .get("/welcome", set_password::show_welcome)
+        .post("/welcome", set_password::welcome)
+        .get("/verify-email", by_link::show_email)
+        .post("/verify-email", by_link::confirm_email)
+        .get("/invitation", invitation::show_form)
+        .post("/invitation", invitation::accept)
+        .post("/sign-out", sign_out::sign_out)
         .merge(account_routes())
-        .route("/static/{file}", get(static_files::read_file))
-        .layer(Extension(Arc::new(sign_in::Desk::default())))
+        .get("/static/{file}", static_files::read_file)
+        .map(|router| router.layer(Extension(Arc::new(sign_in::Desk::default()))))
 }
 
-fn account_routes() -> Router<Arc<App>> {
+fn account_routes() -> Routes {
     use account::{email, password, second_factor, sessions};
-    Router::new()
-        .route("/confirm", get(confirm::show_form).post(confirm::confirm))
-        .route("/account", get(account::show_account))
-        .route("/account/email", post(email::change_email))
-        .route("/account/password", get(password::show_form).post(password::change_password))
-        .route("/account/sessions", get(sessions::list_sessions))
-        .route("/account/sessions/end", post(sessions::end_session))
-        .route("/account/sessions/end-others", post(sessions::end_others))
-        .route("/account/second-factor", get(second_factor::show_second_factor))
-        .route("/account/second-factor/begin", post(second_factor::begin))
-        .route("/account/second-factor/set-up", get(second_factor::show_set_up).post(second_factor::end_set_up))
-        .route("/account/second-factor/remove", post(second_factor::remove))
-        .route("/account/second-factor/disable", post(second_factor::disable))
-        .route("/account/second-factor/recovery-codes", post(second_factor::new_codes))
+    Routes::new()
+        .get("/confirm", confirm::show_form)
+        .post("/confirm", confirm::confirm)
+        .get("/account", account::show_account)
+        .post("/account/email", email::change_email)
+        .get("/account/password", password::show_form)
+        .post("/account/password", password::change_password)
+        .get("/account/sessions", sessions::list_sessions)
+        .post("/account/sessions/end", sessions::end_session)
+        .post("/account/sessions/end-others", sessions::end_others)
+        .get("/account/second-factor", second_factor::show_second_factor)
+        .post("/account/second-factor/begin", second_factor::begin)
+        .get("/account/second-factor/set-up", second_factor::show_set_up)
+        .post("/account/second-factor/set-up", second_factor::end_set_up)
+        .post("/account/second-factor/remove", second_factor::remove)
+        .post("/account/second-factor/disable", second_factor::disable)
+        .post("/account/second-factor/recovery-codes", second_factor::new_codes)
 }
 
 /// A problem as a page.

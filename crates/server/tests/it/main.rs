@@ -18,8 +18,10 @@ mod health;
 mod openapi;
 mod own_events;
 mod permissions;
+mod visibility;
 mod redactions;
 
 mod cli;
 mod cloudtrail;
 mod kill;
+mod kill_change;
