@@ -179,7 +179,8 @@ fn a_list_of_names_and_values_is_read_as_one() {
         {"params":[{"key":"Authorization","value":"[redacted:token]"},
         {"key":"Accept","value":"x2"},
         {"value":"x3"}],"name":"token","inner":{"value":"x4"},
-        "value":"[redacted:token]"}"#]].assert_eq(&metadata.replace("},", "},\n"));
+        "value":"[redacted:token]"}"#]]
+    .assert_eq(&metadata.replace("},", "},\n"));
 }
 
 /// Texts that would take their length squared, if a look for each thing that may begin somewhere went on to the end.
