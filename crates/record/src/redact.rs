@@ -129,7 +129,8 @@ impl Hand<'_> {
         // Only the members within this value are looked for at each of its steps.
         let all = self.rules.iter().flat_map(|&rule| rule.members.iter().map(move |member| (rule, member)));
         let rules = all.filter(|(_, member)| member.reaches_into(root)).collect();
-        let mut hand = JsonHand { rules, policy: self.policy, over_marks: self.over_marks, marks: &mut self.marks };
+        let mut hand =
+            JsonHand { rules, policy: self.policy, over_marks: self.over_marks, marks: &mut self.marks, told: None };
         if let Some(rewritten) = walk::rewrite(json.as_str(), root, called, |place, value| hand.visit(place, value)) {
             *json = Json::trusted(&rewritten);
         }
@@ -142,6 +143,8 @@ struct JsonHand<'h> {
     policy: &'h Policy,
     over_marks: bool,
     marks: &'h mut Vec<Redaction>,
+    /// The object that has just told what its `value` is: `{"key":"Authorization","value":…}`.
+    told: Option<(String, &'static str)>,
 }
 
 impl JsonHand<'_> {
@@ -171,13 +174,27 @@ impl JsonHand<'_> {
             None if scalar.starts_with(['t', 'f', 'n']) => return None,
             None => Cow::Borrowed(scalar),
         };
-        if let Some(what) = names::secret(place.name).filter(|_| !text.trim_matches(['*', '•']).is_empty()) {
+        let what = names::secret(place.name).or_else(|| self.told_of(place, &text));
+        if let Some(what) = what.filter(|_| !text.trim_matches(['*', '•']).is_empty()) {
             self.marks.push(Redaction::new(pointer(place.way), BY_SCRUBBER, what));
             return Some(quoted(&mark::scrubbed(what)));
         }
-        let found = scrubber.scrub(&text)?;
+        let found = scrubber.scrub(&text).filter(|_| !names::is_public(place.name))?;
         self.marks.extend(found.what.iter().map(|what| Redaction::new(pointer(place.way), BY_SCRUBBER, what)));
         Some(quoted(&found.text))
+    }
+}
+
+impl JsonHand<'_> {
+    /// What the value is that is told by its neighbour, in a list of names and values. The name comes first in all that we know.
+    fn told_of(&mut self, place: &Place<'_>, text: &str) -> Option<&'static str> {
+        let (Step::Name(member), parent) = place.way.split_last()? else { return None };
+        if ["key", "name", "field", "header"].iter().any(|name| member.eq_ignore_ascii_case(name)) {
+            self.told = names::secret(text).map(|what| (pointer(parent), what));
+            return None;
+        }
+        let (of, what) = self.told.as_ref().filter(|_| member.eq_ignore_ascii_case("value"))?;
+        (*of == pointer(parent)).then_some(*what)
     }
 }
 

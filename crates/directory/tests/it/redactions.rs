@@ -38,7 +38,10 @@ fn every_change_of_a_rule_is_an_event_with_before_and_after() {
             format!("{} {} {}", event["action"], event["targets"][0]["name"], event["changes"])
         })
         .collect();
-    expect_test::expect![[r#""#]].assert_eq(&told.join("\n"));
+    expect_test::expect![[r#"
+        "CREATE_REDACTION" "No parameters" [{"after":"No parameters","field":"name"},{"after":{"query":"findCustomer"},"field":"when"},{"after":["/metadata/params"],"field":"members"},{"after":"hide","field":"how"}]
+        "UPDATE_REDACTION" "Hashed" [{"after":"Hashed","before":"No parameters","field":"name"},{"after":"hash","before":"hide","field":"how"}]
+        "DELETE_REDACTION" "Hashed" [{"before":"Hashed","field":"name"},{"before":{"query":"findCustomer"},"field":"when"},{"before":["/metadata/params"],"field":"members"},{"before":"hash","field":"how"}]"#]].assert_eq(&told.join("\n"));
 }
 
 #[test]

@@ -125,7 +125,8 @@ pub(super) fn find(bytes: &[u8], at: usize) -> Option<Found> {
     let first = *rest.first()?;
     let special = match first {
         b'b' | b'B' => scheme(rest),
-        b'e' => jwt(rest).map(|len| (0, len)),
+        // Within base64url nothing begins; asking at each dash of a long text would take its length squared.
+        b'e' if at.checked_sub(1).and_then(|before| bytes.get(before)) != Some(&b'-') => jwt(rest).map(|len| (0, len)),
         b's' => sk(rest).map(|len| (0, len)),
         _ => None,
     };
@@ -142,7 +143,8 @@ pub(super) fn find(bytes: &[u8], at: usize) -> Option<Found> {
     let shapes = BY_FIRST.get(usize::from(first))?;
     let shape = shapes.iter().find(|shape| rest.starts_with(shape.begins.as_bytes()))?;
     let body = rest.get(shape.begins.len()..)?;
-    let len = count(body, shape.made);
+    // One more than the most is enough to know that it is none; so a long text costs no more than its length.
+    let len = count(body.get(..shape.max.saturating_add(1)).unwrap_or(body), shape.made);
     let ends = shape.max == ANY || body.get(len).is_none_or(|&next| !is_word(next));
     let end = shape.begins.len() + len;
     ((shape.min..=shape.max).contains(&len) && ends).then(|| Found { range: at..at + end, what: shape.what })
@@ -211,13 +213,15 @@ fn jwt(rest: &[u8]) -> Option<usize> {
     Some(end)
 }
 
+/// Bytes of a key of [`sk`] that show whether it is one.
+const SK_LOOKED_AT: usize = 256;
+
 /// `sk-…`, as OpenAI, Anthropic and others write their keys. A name in kebab case has no digit, or no capital.
 fn sk(rest: &[u8]) -> Option<usize> {
     let body = rest.strip_prefix(b"sk-")?;
-    let len = count(body, Made::Dashed);
-    let body = body.get(..len)?;
-    let mixed = body.iter().any(u8::is_ascii_digit) && body.iter().any(u8::is_ascii_uppercase);
-    (len >= 20 && mixed).then_some(3 + len)
+    let begins = body.get(..count(body.get(..SK_LOOKED_AT).unwrap_or(body), Made::Dashed))?;
+    let mixed = begins.iter().any(u8::is_ascii_digit) && begins.iter().any(u8::is_ascii_uppercase);
+    (begins.len() >= 20 && mixed).then(|| 3 + count(body, Made::Dashed))
 }
 
 /// A private key in PEM (RFC 7468), to the end of its block, or of the text where the block has none.

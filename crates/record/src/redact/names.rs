@@ -63,6 +63,12 @@ pub(super) fn secret(name: &str) -> Option<&'static str> {
     names.what.get(folded).copied()
 }
 
+/// Whether a member of this name holds what only looks like a secret. The id of an AWS access key says which key was used, as a
+/// user's id says who; each event of CloudTrail has one, and an investigation begins with it. The key's secret has other names.
+pub(super) fn is_public(name: &str) -> bool {
+    Folded::of(name).is_some_and(|folded| matches!(folded.as_bytes(), b"accesskeyid" | b"awsaccesskeyid"))
+}
+
 /// Whether a member of this name holds a request's or an answer's headers: `headers`, `requestHeaders`, `response_headers`, and
 /// whatever else ends so. Who hides all headers would rather lose a table's than keep one of a request.
 pub(super) fn is_headers(name: &str) -> bool {
@@ -86,6 +92,7 @@ mod tests {
         }
         let all = ["headers", "Headers", "requestHeaders", "request_headers", "response-headers", "rawHeaders"];
         assert!(all.into_iter().all(is_headers));
+        assert!(is_public("accessKeyId") && is_public("AWS_ACCESS_KEY_ID") && !is_public("accessKey"));
         assert!(!["header", "headers_count", "ders", ""].into_iter().any(is_headers));
     }
 

@@ -4,6 +4,10 @@ use super::mark::begins_with_mark;
 use super::names;
 use super::scrub::{Found, is_word};
 
+/// A value without quotes that goes on for longer is looked at no further, and taken for one that goes on to the end: so that a
+/// long text of many names costs no more than its length.
+const VALUE_BYTES_MAX: usize = 1_024;
+
 /// What a pair of name and value whose `=` or `:` stands here gives away.
 pub(super) fn find(text: &str, at: usize) -> Option<Found> {
     let bytes = text.as_bytes();
@@ -28,14 +32,20 @@ fn address(text: &str, at: usize) -> Option<Found> {
     Some(Found { range: from..from + password.len(), what: "password" })
 }
 
-/// `"name": "value"`, as in JSON that stands in a text.
+/// `"name": "value"`, as in JSON that stands in a text, also where that stands in another: `\"name\": \"value\"`.
 fn quoted(text: &str, at: usize) -> Option<Found> {
     let before = text.get(..at)?.trim_end_matches(' ');
     let quote = before.bytes().last().filter(|byte| matches!(byte, b'"' | b'\''))?;
     let inside = before.get(..before.len() - 1)?;
-    let what = names::secret(last_word(inside))?;
+    let name = inside.trim_end_matches('\\');
+    let what = names::secret(last_word(name))?;
     let value = text.get(at + 1..)?.trim_start_matches(' ');
-    let value = value.strip_prefix(char::from(quote))?;
+    let escapes = inside.get(name.len()..)?;
+    let value = value.strip_prefix(escapes)?.strip_prefix(char::from(quote))?;
+    if !escapes.is_empty() {
+        let closes = value.find(&format!("{escapes}{}", char::from(quote))).unwrap_or(value.len());
+        return found(text, value, closes, what);
+    }
     found(text, value, inside_quotes(value, quote), what)
 }
 
@@ -51,9 +61,12 @@ fn assigned(text: &str, at: usize) -> Option<Found> {
     }
     let what = names::secret(last_word(before))?;
     let ends = |byte: u8| byte.is_ascii_whitespace() || b"&;,)\"'<>|`".contains(&byte);
-    let value = after.get(..after.bytes().position(ends).unwrap_or(after.len()))?;
+    let looked_at = after.as_bytes().get(..VALUE_BYTES_MAX).unwrap_or(after.as_bytes());
+    let value = after.get(..looked_at.iter().position(|byte| ends(*byte)).unwrap_or(after.len()))?;
     // A call, a comparison, a place for a parameter: no value.
-    let is_value = value.len() >= 4 && !value.starts_with(['=', '?', ':', '$', '@', '~', '(']) && !value.contains('(');
+    let is_value = value.len() >= 4
+        && !value.starts_with(['=', '?', ':', '$', '@', '~', '('])
+        && !value.bytes().take(VALUE_BYTES_MAX).any(|byte| byte == b'(');
     if is_value && !matches!(value, "null" | "true" | "false" | "NULL" | "undefined") {
         found(text, after, value.len(), what)
     } else {

@@ -18,14 +18,20 @@ fn policy(rules: &[(&[&str], How)], headers: bool, scrubber: bool) -> Policy {
     Policy { rules: rules.collect(), headers, scrubber: scrubber.then_some(Scrubber), hash_key: HashKey([7; 32]) }
 }
 
-/// The event's units, one a line, as they are sealed.
+/// The event's units as they are sealed, broken into lines.
 fn shown(event: &Event) -> String {
     let seed = crate::seal::Seed([0; 16]);
     use base64::Engine;
     let plain = |text: &str| {
         let json = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).unwrap();
         let json = String::from_utf8(json).unwrap();
-        json.split_once(",\"body\",").unwrap().1.strip_suffix(']').unwrap().to_owned()
+        json.split_once(",\"body\",")
+            .unwrap()
+            .1
+            .strip_suffix(']')
+            .unwrap()
+            .replace("},{", "},\n    {")
+            .replace(",\"", ",\n    \"")
     };
     crate::seal::disclosures(event, None, &seed).iter().map(|(slot, text)| format!("{} {}\n", slot.0, plain(text))).collect()
 }
@@ -53,13 +59,77 @@ fn rules_then_headers_then_the_scrubber() {
     let mut redacted = event(QUERY);
     assert!(apply(&mut redacted, &policy));
     expect_test::expect![[r#"
-        0 {"email":"[redacted:hash:c7f22a2b3094d750db28d69f809d573d]","id":"u_42","name":"Ada"}
-        1 {"ip":"[redacted]","session_id":"s","user_agent":"curl/8 [redacted:token]"}
-        2 {"changes":[{"after":{"ssn":"[redacted:hash:5e0fa35a29207b315b846756f60ed92e]"},"before":"viewer","field":"role"},{"after":"[redacted:password]","before":"[redacted:password]","field":"password"}],"metadata":{"query":"select 1","params":{"a":{"ssn":"[redacted:hash:5e0fa35a29207b315b846756f60ed92e]","n":"[redacted]"},"b":{"ssn":"[redacted:hash:64b28947ee11892b568e8323143eb465]"}},"requestHeaders":"[redacted]","list":[{"headers":"[redacted]"},{"Headers":{}}],"url":"postgres://app:[redacted:password]@db.internal/orders","token":"[redacted:token]"},"redactions":[{"as":"hash","by":"red_0","member":"/actor/email"},{"as":"hidden","by":"red_1","member":"/targets/0/name"},{"as":"hidden","by":"red_1","member":"/context/ip"},{"as":"token","by":"scrubber","member":"/context/user_agent"},{"as":"hash","by":"red_0","member":"/changes/0/after/ssn"},{"as":"password","by":"scrubber","member":"/changes/1/before"},{"as":"password","by":"scrubber","member":"/changes/1/after"},{"as":"hash","by":"red_0","member":"/metadata/params/a/ssn"},{"as":"hidden","by":"red_1","member":"/metadata/params/a/n"},{"as":"hash","by":"red_0","member":"/metadata/params/b/ssn"},{"as":"hidden","by":"headers","member":"/metadata/requestHeaders"},{"as":"hidden","by":"headers","member":"/metadata/list/0/headers"},{"as":"password","by":"scrubber","member":"/metadata/url"},{"as":"token","by":"scrubber","member":"/metadata/token"}]}
-        3 {"id":"refunds","name":"[redacted]"}
-        4 {"id":"q_1","name":"findCustomer"}
-        5 {"environment":"production","name":"orders-db"}
-    "#]].assert_eq(&shown(&redacted));
+        0 {"email":"[redacted:hash:c7f22a2b3094d750db28d69f809d573d]",
+            "id":"u_42",
+            "name":"Ada"}
+        1 {"ip":"[redacted]",
+            "session_id":"s",
+            "user_agent":"curl/8 [redacted:token]"}
+        2 {"changes":[{"after":{"ssn":"[redacted:hash:5e0fa35a29207b315b846756f60ed92e]"},
+            "before":"viewer",
+            "field":"role"},
+            {"after":"[redacted:password]",
+            "before":"[redacted:password]",
+            "field":"password"}],
+            "metadata":{"query":"select 1",
+            "params":{"a":{"ssn":"[redacted:hash:5e0fa35a29207b315b846756f60ed92e]",
+            "n":"[redacted]"},
+            "b":{"ssn":"[redacted:hash:64b28947ee11892b568e8323143eb465]"}},
+            "requestHeaders":"[redacted]",
+            "list":[{"headers":"[redacted]"},
+            {"Headers":{}}],
+            "url":"postgres://app:[redacted:password]@db.internal/orders",
+            "token":"[redacted:token]"},
+            "redactions":[{"as":"hash",
+            "by":"red_0",
+            "member":"/actor/email"},
+            {"as":"hidden",
+            "by":"red_1",
+            "member":"/targets/0/name"},
+            {"as":"hidden",
+            "by":"red_1",
+            "member":"/context/ip"},
+            {"as":"token",
+            "by":"scrubber",
+            "member":"/context/user_agent"},
+            {"as":"hash",
+            "by":"red_0",
+            "member":"/changes/0/after/ssn"},
+            {"as":"password",
+            "by":"scrubber",
+            "member":"/changes/1/before"},
+            {"as":"password",
+            "by":"scrubber",
+            "member":"/changes/1/after"},
+            {"as":"hash",
+            "by":"red_0",
+            "member":"/metadata/params/a/ssn"},
+            {"as":"hidden",
+            "by":"red_1",
+            "member":"/metadata/params/a/n"},
+            {"as":"hash",
+            "by":"red_0",
+            "member":"/metadata/params/b/ssn"},
+            {"as":"hidden",
+            "by":"headers",
+            "member":"/metadata/requestHeaders"},
+            {"as":"hidden",
+            "by":"headers",
+            "member":"/metadata/list/0/headers"},
+            {"as":"password",
+            "by":"scrubber",
+            "member":"/metadata/url"},
+            {"as":"token",
+            "by":"scrubber",
+            "member":"/metadata/token"}]}
+        3 {"id":"refunds",
+            "name":"[redacted]"}
+        4 {"id":"q_1",
+            "name":"findCustomer"}
+        5 {"environment":"production",
+            "name":"orders-db"}
+    "#]]
+    .assert_eq(&shown(&redacted));
     let once = redacted.clone();
     assert!(!apply(&mut redacted, &policy), "what was redacted stays as it is");
     assert_eq!(redacted, once);
@@ -81,6 +151,58 @@ fn whole_values_are_one_mark() {
     let mut redacted = event(QUERY);
     apply(&mut redacted, &policy(&[(&["/metadata"], How::Hide)], true, true));
     assert_eq!(redacted.metadata.as_ref().map(Json::as_str), Some("\"[redacted]\""));
+}
+
+/// Which key was used is what an investigation asks first; only where it stands under its name is it known to be no secret.
+#[test]
+fn the_id_of_an_access_key_is_kept_under_its_name() {
+    let text = r#"{"action":"A","actor":{"type":"user","id":"u"},"metadata":{"userIdentity":{"accessKeyId":"AKIAIOSFODNN7EXAMPLE"},
+        "note":"AKIAIOSFODNN7EXAMPLE","secretAccessKey":"wJalrXUtnFEMI"}}"#;
+    let mut redacted = event(text);
+    apply(&mut redacted, &policy(&[], false, true));
+    assert_eq!(
+        redacted.metadata.as_ref().map(Json::as_str),
+        Some(
+            r#"{"userIdentity":{"accessKeyId":"AKIAIOSFODNN7EXAMPLE"},"note":"[redacted:api_key]","secretAccessKey":"[redacted:api_key]"}"#
+        )
+    );
+}
+
+#[test]
+fn a_list_of_names_and_values_is_read_as_one() {
+    let text = r#"{"action":"A","actor":{"type":"user","id":"u"},"metadata":{"params":[{"key":"Authorization","value":"x1"},
+        {"key":"Accept","value":"x2"},{"value":"x3"}],"name":"token","inner":{"value":"x4"},"value":"x5"}}"#;
+    let mut redacted = event(text);
+    apply(&mut redacted, &policy(&[], false, true));
+    let metadata = redacted.metadata.as_ref().map(Json::as_str).unwrap();
+    expect_test::expect![[r#"
+        {"params":[{"key":"Authorization","value":"[redacted:token]"},
+        {"key":"Accept","value":"x2"},
+        {"value":"x3"}],"name":"token","inner":{"value":"x4"},
+        "value":"[redacted:token]"}"#]]
+    .assert_eq(&metadata.replace("},", "},\n"));
+}
+
+/// Texts that would take their length squared, if a look for each thing that may begin somewhere went on to the end.
+#[test]
+fn hostile_texts_cost_no_more_than_their_length() {
+    for part in [
+        "eyJ-",
+        "sk-",
+        "AIza-",
+        "token=",
+        "password='{{",
+        "://a:",
+        "-----BEGIN ",
+        "\"token\":\"{{",
+        "bearer ",
+        "4-",
+        "4 4444 ",
+    ] {
+        let text = part.repeat(1_000_000 / part.len()) + "(";
+        let found = Scrubber.scrub(&text);
+        assert!(found.is_none_or(|found| found.text.len() <= text.len() * 4), "{part}");
+    }
 }
 
 #[test]
@@ -161,6 +283,7 @@ fn shapes() {
         "https://api.example.com/v1?api_key=abcd1234&page=2",
         "update users set password = 'hunter2' where id = 7",
         r#"{"user":"ada","password":"hun\"ter2","n":1}"#,
+        r#"{"body":"{\"token\": \"t-1\",\"n\":1}"}"#,
         "card 4111 1111 1111 1111 12/27, amex 3782-822463-10005, 5555555555554444.",
         "4222222222222",
         "6011000990139424",
@@ -216,6 +339,7 @@ fn shapes() {
         https://api.example.com/v1?api_key=[redacted:api_key]&page=2 (api_key)
         update users set password = '[redacted:password]' where id = 7 (password)
         {"user":"ada","password":"[redacted:password]","n":1} (password)
+        {"body":"{\"token\": \"[redacted:token]\",\"n\":1}"} (token)
         card [redacted:card] 12/27, amex [redacted:card], [redacted:card]. (card)
         [redacted:card] (card)
         [redacted:card] (card)"#]]

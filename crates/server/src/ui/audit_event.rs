@@ -152,12 +152,14 @@ async fn find(app: &Arc<App>, viewer: &Viewer, request_id: &RequestId, event_id:
     let id = EventId::parse(event_id).map_err(|_| missing())?;
     let given = Given(vec![("event_id".to_owned(), event_id.to_owned())]);
     looks::note(app, &viewer.caller, "page", &given, Some(request_id.as_str())).await;
+    let may_read_directory = viewer.caller.permit(Act::ReadDirectory).is_ok();
     let found = app.reading(move |shared, _| {
         let Some(entry) = shared.store.get(&scope, id)? else { return Ok(None) };
         // A team that the directory does not know is shown by its id.
         let team = entry.event.team.as_ref().and_then(|team| shared.directory.team(scope.org(), team).ok());
         let mut names = Names { team: team.map(|team| team.name), rules: Vec::new() };
-        if !entry.event.redactions.is_empty() {
+        // What rules are called is the directory's to tell, and not for everybody who sees an event.
+        if may_read_directory && !entry.event.redactions.is_empty() {
             let rules = shared.directory.redactions(scope.org())?;
             names.rules = rules.into_iter().map(|rule| (rule.id.to_string(), rule.name)).collect();
         }

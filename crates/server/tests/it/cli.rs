@@ -255,3 +255,38 @@ fn config_and_openapi_are_printed() {
     assert_eq!(stdout(&run(&["config", "--config", file.to_str().unwrap()])), config);
     assert!(stdout(&run(&["openapi"])).contains("\"openapi\": \"3.1"));
 }
+
+#[test]
+fn a_redaction_rule_of_the_command_line_is_followed_by_a_running_server() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let key = set_up(&data);
+    let data = data.to_str().unwrap();
+    let reader = stdout(&run(&["key", "create", "--data", data, "--scopes", "events:read,directory:read"]));
+    let server = Process::serve(Path::new(data), &[]);
+    let record = || {
+        let mut event = event("QUERY_RUN");
+        event["metadata"] = json!({"params": {"ssn": "078-05-1120"}});
+        let sent = ureq::post(format!("{}/v1/events", server.url)).header("authorization", format!("Bearer {key}"));
+        let mut sent = sent.header("content-type", "application/json").send(event.to_string()).unwrap();
+        let answer: Value = serde_json::from_str(&sent.body_mut().read_to_string().unwrap()).unwrap();
+        server.get(&key, &format!("/v1/events/{}", answer["event_id"].as_str().unwrap()))["metadata"].to_string()
+    };
+    assert!(record().contains("078-05-1120"));
+    let rule = ["--member", "/metadata/params/ssn", "--action", "QUERY_*", "--hash"];
+    let tried = run(&[&["redaction", "try", "--url", &server.url, "--key", &reader], &rule[..]].concat());
+    let told = stdout(&tried);
+    assert!(told.contains("QUERY_RUN") && told.contains("/metadata/params/ssn\t[redacted:hash:"), "{told}");
+    assert!(stderr(&tried).contains("1 would have been changed"), "{}", stderr(&tried));
+    let id = stdout(&run(&[&["redaction", "add", "--data", data, "--name", "Numbers"], &rule[..]].concat()));
+    // The server asks once a second whether there is something new.
+    assert!((0..100_000).any(|_| !record().contains("078-05-1120")), "the rule is never followed");
+    let listed = stdout(&run(&["redaction", "list", "--data", data]));
+    let shown = r#"{"when":{"actions":["QUERY_*"]},"members":["/metadata/params/ssn"],"how":"hash"}"#;
+    assert_eq!(listed, format!("{id}\tNumbers\t{shown}"));
+    let refused = run(&["redaction", "add", "--data", data, "--name", "x", "--member", "/actor/id"]);
+    assert!(stderr(&refused).contains("names actor/id, which is never redacted"), "{}", stderr(&refused));
+    stdout(&run(&["redaction", "remove", "--data", data, &id]));
+    assert!((0..100_000).any(|_| record().contains("078-05-1120")), "the rule is followed for ever");
+    server.end();
+}

@@ -43,7 +43,9 @@ fn a_change_and_its_event_are_one() {
                 scope.spawn(move || {
                     let agent = agent();
                     for n in 0.. {
-                        if stopping.load(Ordering::Relaxed) || change(&agent, &url, key, answered, &format!("{round}-{worker}-{n}")).is_none() {
+                        if stopping.load(Ordering::Relaxed)
+                            || change(&agent, &url, key, answered, &format!("{round}-{worker}-{n}")).is_none()
+                        {
                             break;
                         }
                         if done.fetch_add(1, Ordering::Relaxed) + 1 == die_after {
@@ -107,7 +109,8 @@ fn is_deleted_later(name: &str) -> bool {
 /// and what the directory holds must be the same. Gives the index to go on from.
 fn verify(server: &Process, key: &str, from: u64, told: &mut Groups, answered: &mut Answered, round: u64) -> u64 {
     let (agent, name) = (agent(), format!("marker {round}"));
-    let (status, marker) = call(&agent, "POST", &format!("{}/v1/groups", server.url), key, Some(&json!({"name": name}))).unwrap();
+    let (status, marker) =
+        call(&agent, "POST", &format!("{}/v1/groups", server.url), key, Some(&json!({"name": name}))).unwrap();
     assert_eq!(status, 201, "{marker}");
     answered.insert(marker["id"].as_str().unwrap().to_owned(), Some(name));
     let mut due = from;

@@ -18,8 +18,8 @@ mod health;
 mod openapi;
 mod own_events;
 mod permissions;
-mod visibility;
 mod redactions;
+mod visibility;
 
 mod cli;
 mod cloudtrail;

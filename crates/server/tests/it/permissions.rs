@@ -158,6 +158,97 @@ async fn the_table_of_routes_and_callers() {
             admin: 200
             auditor: 200
             member: 200
+        GET /v1/redactions:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 200
+            key directory:write: 403
+            revoked key: 401
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 403
+        POST /v1/redactions:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 422
+            revoked key: 401
+            owner: 422
+            admin: 422
+            auditor: 403
+            member: 403
+        POST /v1/redactions/try:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 403
+            revoked key: 401
+            owner: 422
+            admin: 422
+            auditor: 422
+            member: 403
+        POST /v1/redactions/lookup:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 403
+            revoked key: 401
+            owner: 422
+            admin: 422
+            auditor: 422
+            member: 403
+        GET /v1/redactions/red_0123456789abcdef:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 404
+            key directory:write: 403
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 404
+            member: 403
+        PATCH /v1/redactions/red_0123456789abcdef:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 400
+            revoked key: 401
+            owner: 400
+            admin: 400
+            auditor: 403
+            member: 403
+        DELETE /v1/redactions/red_0123456789abcdef:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 403
+            member: 403
         GET /openapi.json:
             nobody: 200
             wrong key: 200
