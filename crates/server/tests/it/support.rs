@@ -22,6 +22,7 @@ pub(crate) struct Server {
     pub(crate) organization: Organization,
     /// May write and read.
     pub(crate) key: String,
+    router: axum::Router,
     _data: tempfile::TempDir,
 }
 
@@ -75,7 +76,8 @@ impl Server {
         doors.disk = disk(RealDisk::open(&config.data).unwrap());
         let app = Arc::new(App::open(config, doors, DirectoryOptions::for_tests()).unwrap());
         let organization = app.directory.create_organization(&ChangedBy::cli(), "Test", app.now()).unwrap();
-        let mut server = Server { app, organization, key: String::new(), _data: data };
+        let router = router(app.clone());
+        let mut server = Server { app, organization, key: String::new(), router, _data: data };
         server.key = server.new_key(&[KeyScope::EventsWrite, KeyScope::EventsRead], None);
         server
     }
@@ -112,7 +114,7 @@ impl Server {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let response: Response = router(self.app.clone()).oneshot(request).await.unwrap();
+        let response: Response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes().to_vec();
         Answer { status: parts.status, headers: parts.headers, body }
