@@ -103,6 +103,32 @@ pub(crate) fn take_outbox(directory: &Directory) -> Vec<String> {
     rows.into_iter().map(|row| row.body).collect()
 }
 
+/// What events tell, one a line: action, team, targets, changes and metadata.
+pub(crate) fn told(bodies: &[String]) -> String {
+    let mut lines = Vec::new();
+    for body in bodies {
+        let event: serde_json::Value = serde_json::from_str(body).unwrap();
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        let mut line = text(&event["action"]);
+        if let Some(team) = event["team"].as_str() {
+            line += &format!(" in {team}");
+        }
+        for (at, target) in event["targets"].as_array().unwrap().iter().enumerate() {
+            let name = target["name"].as_str().map(|name| format!(" “{name}”")).unwrap_or_default();
+            let before = if at == 0 { ": " } else { ", " };
+            line += &format!("{before}{} {}{name}", text(&target["type"]), text(&target["id"]));
+        }
+        for change in event["changes"].as_array().into_iter().flatten() {
+            line += &format!(" [{}: {} → {}]", text(&change["field"]), change["before"], change["after"]);
+        }
+        if event["metadata"].is_object() {
+            line += &format!(" {}", event["metadata"]);
+        }
+        lines.push(line);
+    }
+    lines.join("\n")
+}
+
 /// Every table with every value, through a connection of its own.
 pub(crate) fn dump(path: &Path) -> String {
     let connection = rusqlite::Connection::open(path).unwrap();
