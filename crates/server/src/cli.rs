@@ -9,6 +9,7 @@ mod import;
 mod init;
 mod key;
 mod logging;
+mod reset_link;
 mod serve;
 
 use std::path::PathBuf;
@@ -31,6 +32,8 @@ enum Command {
     /// Create, list and revoke API keys. Works while the server runs and while it does not.
     #[command(subcommand)]
     Key(key::Key),
+    /// Print a link by which somebody sets a new password. Works while the server runs and while it does not.
+    ResetLink(reset_link::ResetLink),
     /// Run the server.
     Serve(serve::Serve),
     /// Run the server on a small company's worth of events.
@@ -74,6 +77,7 @@ pub fn run() -> ExitCode {
     let result = match arguments.command {
         Command::Init(init) => init.run(),
         Command::Key(key) => key.run(),
+        Command::ResetLink(link) => link.run(),
         Command::Serve(serve) => serve.run(),
         Command::Demo(demo) => demo.run(),
         Command::Check(check) => check.run(),

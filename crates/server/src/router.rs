@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware;
-use axum::routing::get;
+use axum::routing::{delete, get, post};
 
 use crate::app::App;
 use crate::problem::Problem;
@@ -18,6 +18,13 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/events/{event_id}", get(api::events::read::read_event))
         .route("/v1/filters", get(api::filters::list_filters))
         .route("/v1/catalog", get(api::catalog::read_catalog))
+        .route(
+            "/v1/invitations",
+            get(api::invitations::list::list_invitations).post(api::invitations::create::create_invitation),
+        )
+        .route("/v1/invitations/{id}", delete(api::invitations::revoke::revoke_invitation))
+        .route("/v1/invitations/{id}/resend", post(api::invitations::resend::resend_invitation))
+        .route("/v1/users/{id}/second-factor", delete(api::second_factor::reset_second_factor))
         .route("/openapi.json", get(api::openapi::read_openapi))
         .route("/healthz", get(api::health::healthz))
         .route("/readyz", get(api::health::readyz))

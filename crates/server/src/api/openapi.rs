@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{IntoParams, Modify, OpenApi, ToSchema};
 
-use super::{catalog, events, filters, health};
+use super::{catalog, events, filters, health, invitations, second_factor};
 use crate::problem::Problem;
 
 /// An event to be recorded. Unknown members are refused.
@@ -153,6 +153,11 @@ pub struct CatalogAnswer {
         events::read::read_event,
         filters::list_filters,
         catalog::read_catalog,
+        invitations::list::list_invitations,
+        invitations::create::create_invitation,
+        invitations::resend::resend_invitation,
+        invitations::revoke::revoke_invitation,
+        second_factor::reset_second_factor,
         health::healthz,
         health::readyz,
         health::metrics_text,

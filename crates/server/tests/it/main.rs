@@ -18,6 +18,14 @@ mod openapi;
 mod own_events;
 mod permissions;
 
+mod visitor;
+
+mod account;
+mod invitations;
+mod links;
+mod peers;
+mod second_factor;
+
 mod cli;
 mod cloudtrail;
 mod kill;
