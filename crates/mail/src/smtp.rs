@@ -103,6 +103,7 @@ mod tests {
             smtp://127.0.0.1:1025: yes
             smtp://localhost: yes
             smtp://mail.example.com:25: would send passwords and links unencrypted: use smtps://, or smtp:// with ?tls=required
+            smtp://mail.example.com/tls=required?x=tls=required: would send passwords and links unencrypted: use smtps://, or smtp:// with ?tls=required
             smtp://localhost.example.com:25: would send passwords and links unencrypted: use smtps://, or smtp:// with ?tls=required
             smtps://ada:hunter2@mail.example.com: holds a password, and there is a file with one, too; name one of them
             smtps://mail.example.com: names no user for the password in the file: smtps://user@host

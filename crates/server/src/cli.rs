@@ -10,6 +10,7 @@ mod init;
 mod key;
 mod logging;
 mod redaction;
+mod reset_link;
 mod serve;
 
 use std::path::PathBuf;
@@ -35,6 +36,8 @@ enum Command {
     /// Set what is taken out of events before they are recorded.
     #[command(subcommand)]
     Redaction(redaction::Redaction),
+    /// Print a link by which somebody sets a new password. Works while the server runs and while it does not.
+    ResetLink(reset_link::ResetLink),
     /// Run the server.
     Serve(serve::Serve),
     /// Run the server on a small company's worth of events.
@@ -79,6 +82,7 @@ pub fn run() -> ExitCode {
         Command::Init(init) => init.run(),
         Command::Key(key) => key.run(),
         Command::Redaction(redaction) => redaction.run(),
+        Command::ResetLink(link) => link.run(),
         Command::Serve(serve) => serve.run(),
         Command::Demo(demo) => demo.run(),
         Command::Check(check) => check.run(),

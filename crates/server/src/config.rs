@@ -419,7 +419,20 @@ mod tests {
         let (url, from) = (("SMTP_URL", "smtps://ada@mail.example.com"), ("MAIL_FROM", "Acta <acta@example.com>"));
         let file = ("SMTP_PASSWORD_FILE", password.to_str().unwrap());
         let with_password = ("SMTP_URL", "smtps://ada:hunter2@mail.example.com");
-        expect_test::expect![[r#""#]].assert_eq(
+        expect_test::expect![[r#"
+            none
+            console
+            folder
+            smtp
+            smtp
+            configuration: smtp_password_file "/nowhere/at/all" cannot be read: No such file or directory (os error 2)
+            configuration: mail_from must be set, because mails are sent: Acta <acta@example.com>
+            configuration: mail_from "Acta" is not an e-mail address
+            configuration: smtp_url holds a password, and there is a file with one, too; name one of them
+            configuration: mail_folder and smtp_url are both set; choose one
+            configuration: smtp_url would send passwords and links unencrypted: use smtps://, or smtp:// with ?tls=required
+            environment: ACTA_MAIL "pigeon" is none of auto, console, off"#]]
+        .assert_eq(
             &[
                 load(&[("MAIL", "off")]),
                 load(&[("MAIL", "console")]),

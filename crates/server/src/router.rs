@@ -52,7 +52,10 @@ pub fn routes() -> Routes {
 
 /// Who is there, and who was given which role.
 fn people() -> Routes {
-    use api::{api_keys, groups, me, organization, role_assignments, roles, service_accounts, sessions, teams, users};
+    use api::{
+        api_keys, groups, invitations, me, organization, role_assignments, roles, second_factor, service_accounts, sessions,
+        teams, users,
+    };
     Routes::new()
         .get("/v1/organization", organization::read_organization)
         .patch("/v1/organization", organization::update_organization)
@@ -105,4 +108,9 @@ fn people() -> Routes {
         .get("/v1/sessions", sessions::list_sessions)
         .delete("/v1/sessions/{session_id}", sessions::delete_session)
         .get("/v1/me", me::read_me)
+        .delete("/v1/users/{user_id}/second-factor", second_factor::reset_second_factor)
+        .get("/v1/invitations", invitations::list::list_invitations)
+        .post("/v1/invitations", invitations::create::create_invitation)
+        .delete("/v1/invitations/{invitation_id}", invitations::revoke::revoke_invitation)
+        .post("/v1/invitations/{invitation_id}/resend", invitations::resend::resend_invitation)
 }

@@ -3,20 +3,20 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its world fails")]
 
 mod api_keys;
+mod atomic;
+mod groups;
 mod invitations;
 mod links;
 mod mails;
 mod opening;
-mod organizations;
-mod outbox;
-mod redactions;
-mod second_factors;
-mod atomic;
-mod groups;
 mod opening;
 mod organizations;
+mod organizations;
 mod outbox;
+mod outbox;
+mod redactions;
 mod roles;
+mod second_factors;
 mod secrets;
 mod service_accounts;
 mod sessions;

@@ -6,8 +6,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{IntoParams, Modify, OpenApi, ToSchema};
 
 use super::{
-    api_keys, catalog, events, facets, filters, groups, health, histogram, me, organization, redactions, role_assignments,
-    roles, service_accounts, sessions, teams, users,
+    api_keys, catalog, events, facets, filters, groups, health, histogram, invitations, me, organization, redactions,
+    role_assignments, roles, second_factor, service_accounts, sessions, teams, users,
 };
 use crate::problem::Problem;
 
@@ -223,6 +223,11 @@ pub struct CatalogAnswer {
         sessions::list_sessions,
         sessions::delete_session,
         me::read_me,
+        invitations::list::list_invitations,
+        invitations::create::create_invitation,
+        invitations::resend::resend_invitation,
+        invitations::revoke::revoke_invitation,
+        second_factor::reset_second_factor,
         health::healthz,
         health::readyz,
         health::metrics_text,

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Args;
-use directory::{ChangedBy, DirectoryOptions, NewApiKey};
+use directory::{Chance, ChangedBy, DirectoryOptions, NewApiKey, Secret};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{init, logging, runtime};
+use super::{logging, runtime};
 use crate::app::{App, Doors};
 use crate::config::Config;
 use crate::demo;
+use crate::doors::SystemChance;
 use crate::serve::{Server, end_signal};
 
 /// The event of the curl line.
@@ -47,7 +48,7 @@ impl Demo {
         logging::start(&config)?;
         let doors = Doors::system(&config.data).with_context(|| config.data.display().to_string())?;
         let app = Arc::new(App::open(config, doors, DirectoryOptions::default())?);
-        let password = init::made_up_password();
+        let password = made_up_password();
         let runtime = runtime()?;
         let company = demo::set_up(&app, &password)?;
         // The founding first, so that it stands at the log's beginning.
@@ -88,4 +89,19 @@ impl Demo {
         eprintln!("Recorded {} events of {}'s last ninety days.", self.events.max(500), company.organization.name);
         Ok(())
     }
+}
+
+/// 25 characters that nobody confuses with one another: 125 bits.
+fn made_up_password() -> Secret {
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut bytes = [0; 25];
+    SystemChance.fill(&mut bytes);
+    let mut text = String::with_capacity(29);
+    for (at, byte) in bytes.iter().enumerate() {
+        if at > 0 && at % 5 == 0 {
+            text.push('-');
+        }
+        text.push(char::from(LETTERS[usize::from(byte % 32)]));
+    }
+    Secret::new(text)
 }

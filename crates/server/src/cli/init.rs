@@ -7,7 +7,7 @@ use std::sync::Arc;
 use access::Role;
 use anyhow::{Context, bail};
 use clap::Args;
-use directory::{Chance, ChangedBy, Directory, DirectoryOptions, NewUser, Secret};
+use directory::{ChangedBy, Directory, DirectoryOptions, NewUser, Secret};
 
 use super::Settings;
 use crate::app::{Doors, open_directory};
@@ -24,7 +24,7 @@ pub(super) struct Init {
     /// The e-mail address with which its owner signs in.
     #[arg(long, value_name = "E")]
     admin_email: String,
-    /// A file that holds the owner's password. Without it one is made up and printed once.
+    /// A file that holds the owner's password. Without it a link is printed by which she sets one.
     #[arg(long, value_name = "FILE")]
     admin_password_file: Option<PathBuf>,
 }
@@ -35,8 +35,9 @@ impl Init {
         let name = self.admin_email.split('@').next().unwrap_or_default().to_owned();
         self.rehearse(&name)?;
         let given = self.admin_password_file.as_deref().map(password_in).transpose()?;
-        let password = given.clone().unwrap_or_else(made_up_password);
-        directory::check_password(&password, &self.admin_email)?;
+        if let Some(password) = &given {
+            directory::check_password(password, &self.admin_email)?;
+        }
         let doors = Doors::system(&config.data).with_context(|| config.data.display().to_string())?;
         let directory = open_directory(&config.data, &doors, DirectoryOptions::default())?;
         let (by, now) = (ChangedBy::cli(), doors.clock.now());
@@ -50,17 +51,18 @@ impl Init {
             Err(e) => return Err(e.into()),
         };
         // Until she says otherwise, she is called by the part of her address that is hers.
-        let owner = NewUser { email: &self.admin_email, name: &name, role: Role::Owner, password: Some(&password) };
+        let owner = NewUser { email: &self.admin_email, name: &name, role: Role::Owner, password: given.as_ref() };
         let user = directory.create_user(&by, organization.id, owner, now)?;
         println!("Organization: {}", organization.name);
         println!("E-mail: {}", user.email);
-        if given.is_none() {
-            println!("Password: {}", password.expose());
-            eprintln!("The password is shown this once. Keep it.");
-        }
         let data = config.data.display();
-        eprintln!("Next: acta key create --data {data} --scopes events:write,events:read");
-        eprintln!("      acta serve --data {data}");
+        if given.is_none() {
+            let token = directory.create_first_run_link(organization.id, &user.id, now)?;
+            println!("Link: {}", config.address(&format!("/welcome?token={}", token.expose())));
+            eprintln!("The owner opens the link once, within a day, when the server runs, and sets her password.");
+        }
+        eprintln!("Next: acta serve --data {data}");
+        eprintln!("      acta key create --data {data} --scopes events:write,events:read");
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -85,19 +87,4 @@ fn password_in(file: &Path) -> anyhow::Result<Secret> {
         bail!("{} holds no password in its first line", file.display());
     }
     Ok(Secret::new(line))
-}
-
-/// 25 characters that nobody confuses with one another: 125 bits.
-pub(super) fn made_up_password() -> Secret {
-    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-    let mut bytes = [0; 25];
-    SystemChance.fill(&mut bytes);
-    let mut text = String::with_capacity(29);
-    for (at, byte) in bytes.iter().enumerate() {
-        if at > 0 && at % 5 == 0 {
-            text.push('-');
-        }
-        text.push(char::from(LETTERS[usize::from(byte % 32)]));
-    }
-    Secret::new(text)
 }

@@ -21,6 +21,14 @@ mod permissions;
 mod redactions;
 mod visibility;
 
+mod visitor;
+
+mod account;
+mod invitations;
+mod links;
+mod peers;
+mod second_factor;
+
 mod cli;
 mod cloudtrail;
 mod kill;

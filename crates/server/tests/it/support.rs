@@ -1,6 +1,7 @@
 //! A server for one test, with everything that a test wants to say to it.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use access::{KeyScope, Role};
@@ -70,10 +71,15 @@ impl Server {
 
     /// With these settings, and with the disk put into something else.
     pub(crate) fn with(config: Config, disk: impl FnOnce(RealDisk) -> Arc<dyn Disk>) -> Server {
+        Server::with_doors(config, |data, doors| doors.disk = disk(RealDisk::open(data).unwrap()))
+    }
+
+    /// With these settings, and with other doors.
+    pub(crate) fn with_doors(config: Config, change: impl FnOnce(&Path, &mut Doors)) -> Server {
         let data = tempfile::tempdir().unwrap();
         let config = Config { data: data.path().to_owned(), ..config };
         let mut doors = Doors::system(&config.data).unwrap();
-        doors.disk = disk(RealDisk::open(&config.data).unwrap());
+        change(&config.data, &mut doors);
         let app = Arc::new(App::open(config, doors, DirectoryOptions::for_tests()).unwrap());
         let organization = app.directory.create_organization(&ChangedBy::cli(), "Test", app.now()).unwrap();
         let router = router(app.clone());
