@@ -14,11 +14,17 @@
 #![deny(missing_docs)]
 
 mod api_key;
+mod app;
 mod chance;
 mod changed_by;
 mod directory;
 mod email;
+mod environment;
 mod error;
+mod facts;
+mod find;
+mod folder;
+mod grant;
 mod id;
 mod listing;
 mod migrate;
@@ -26,21 +32,30 @@ mod name;
 mod organization;
 pub mod outbox;
 mod password;
+mod place;
+mod resource;
 mod row;
 mod secret;
 mod session;
 mod sign_in;
 mod sign_in_attempt;
 mod team;
+mod thing;
 mod user;
 mod user_change;
 mod vault;
+mod workflow;
 
 pub use api_key::{ApiKey, KeyRefused, NewApiKey};
+pub use app::App;
 pub use chance::Chance;
 pub use changed_by::ChangedBy;
 pub use directory::{Directory, DirectoryOptions};
+pub use environment::Environment;
 pub use error::DirectoryError;
+pub use find::Find;
+pub use folder::{FOLDER_DEPTH_MAX, Folder};
+pub use grant::{Grant, GrantFind, NewGrant};
 pub use id::{
     AppId, AssignmentId, AuthenticatorId, BadId, EnvironmentId, FolderId, GrantId, GroupId, InvitationId, KeyId, LinkId,
     RedactionId, ResourceId, RoleId, ServiceAccountId, SessionId, UserId, WorkflowId,
@@ -49,9 +64,13 @@ pub use listing::{Listed, Part};
 pub use organization::{Organization, OrganizationSettings};
 pub use outbox::{OutboxId, OutboxRow};
 pub use password::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN, PasswordCost, check_password};
+pub use place::Place;
+pub use resource::{Resource, ResourceEnvironment};
 pub use secret::Secret;
 pub use session::{NewSession, Session, SessionLimits, SessionRefused, SignedIn};
 pub use sign_in_attempt::TooManyAttempts;
 pub use team::Team;
+pub use thing::ThingChange;
 pub use user::{NewUser, UnknownStatus, User, UserStatus};
 pub use vault::Vault;
+pub use workflow::Workflow;

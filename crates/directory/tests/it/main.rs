@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its world fails")]
 
 mod api_keys;
+mod estate;
 mod opening;
 mod organizations;
 mod outbox;
