@@ -7,15 +7,17 @@
 mod decide;
 pub mod facts;
 mod named;
+mod narrowing;
 mod permission;
 mod role;
 mod scope;
 mod subject;
 
 pub use decide::{Act, Denied, decide};
-pub use facts::{EnvironmentKind, Facts, GrantObject, SubjectKind, Within};
+pub use facts::{EnvironmentKind, GrantObject, SubjectKind, Within};
 pub use named::UnknownName;
+pub use narrowing::{BadNarrowing, Masked, Narrowing};
 pub use permission::{Level, ObjectKind, Permission};
 pub use role::{BuiltInRole, KeyScope, Role};
-pub use scope::Scope;
-pub use subject::Subject;
+pub use scope::{Facts, Looks, MASK, Masks, Scope};
+pub use subject::{Held, Person, Subject};

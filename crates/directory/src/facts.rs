@@ -3,10 +3,10 @@
 use std::str::FromStr;
 
 use access::facts::{
-    AppFact, AssignmentFact, EntryFact, EnvironmentFact, FolderFact, GrantFact, MembershipFact, NamedFact, OrganizationFact,
-    ResourceFact, ServiceAccountFact, UserFact, WorkflowFact,
+    AppFact, AssignmentFact, EntryFact, EnvironmentFact, Facts, FolderFact, GrantFact, MembershipFact, NamedFact,
+    OrganizationFact, ResourceFact, ServiceAccountFact, UserFact, WorkflowFact,
 };
-use access::{BuiltInRole, EnvironmentKind, Facts, Level, Permission, Role, SubjectKind, Within};
+use access::{BuiltInRole, EnvironmentKind, Level, Permission, Role, SubjectKind, Within};
 use record::OrgId;
 use rusqlite::{Connection, Row};
 
@@ -160,9 +160,9 @@ fn assignment(found: &Row<'_>) -> rusqlite::Result<AssignmentFact> {
     let own: Option<String> = found.get("permissions")?;
     let (name, permissions) = match own {
         Some(_) => {
-            let names = row::parsed(found, "permissions", |text| serde_json::from_str::<Vec<String>>(text))?;
-            // A permission that this release does not know permits nothing.
-            (found.get("name")?, names.iter().filter_map(|name| name.parse::<Permission>().ok()).collect())
+            let permissions =
+                row::parsed(found, "permissions", |text| text.split_whitespace().map(Permission::from_str).collect())?;
+            (found.get("name")?, permissions)
         }
         None => (role.clone(), row::parsed(found, "role", BuiltInRole::from_str)?.permissions()),
     };

@@ -32,6 +32,7 @@ mod name;
 mod organization;
 pub mod outbox;
 mod password;
+mod person;
 mod place;
 mod resource;
 mod row;

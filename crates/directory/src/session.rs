@@ -7,6 +7,7 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use access::Person;
 use record::{OrgId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
@@ -17,6 +18,7 @@ use crate::error::{DirectoryError, Fault};
 use crate::id::{SessionId, UserId};
 use crate::name::shortened_user_agent;
 use crate::outbox::Event;
+use crate::person;
 use crate::row;
 use crate::secret::Secret;
 use crate::user::{self, User, UserStatus};
@@ -84,6 +86,8 @@ pub struct SignedIn {
     pub session: Session,
     /// The user, as she is now.
     pub user: User,
+    /// What she is and holds now, for decisions.
+    pub person: Person,
     /// What a form has to send back to show that it is one of ours. It follows from the token and is stored nowhere.
     pub csrf: Secret,
 }
@@ -163,9 +167,10 @@ impl Directory {
                 return Ok(None);
             };
             let user = user::require(connection, session.org, &session.user)?;
-            Ok(Some((session, user)))
+            let person = person::of(connection, &user, now)?;
+            Ok(Some((session, user, person)))
         })?;
-        let Some((mut session, user)) = found else { return Ok(Err(SessionRefused::Unknown)) };
+        let Some((mut session, user, person)) = found else { return Ok(Err(SessionRefused::Unknown)) };
         if session.is_over(self.options.session_limits, now) {
             return Ok(Err(SessionRefused::Expired));
         }
@@ -180,7 +185,7 @@ impl Directory {
             });
             session.last_seen_at = now;
         }
-        Ok(Ok(SignedIn { session, user, csrf: token.derive("csrf") }))
+        Ok(Ok(SignedIn { session, user, person, csrf: token.derive("csrf") }))
     }
 
     /// Ends the session of whoever holds the token: she signs out. `None` if there was none.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use access::{Role, Subject};
+use access::Role;
 use record::{OrgId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -63,11 +63,6 @@ pub struct NewUser<'a> {
 pub(crate) const COLUMNS: &str = "id, org, email, name, role, status, created_at";
 
 impl User {
-    /// The user, as far as a permission decision needs to know her.
-    pub fn subject(&self) -> Subject {
-        Subject::Person { org: self.org, role: self.role }
-    }
-
     pub(crate) fn from_row(found: &Row<'_>) -> rusqlite::Result<User> {
         Ok(User {
             id: row::parsed(found, "id", UserId::parse)?,

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use access::facts::{
-    AppFact, EntryFact, EnvironmentFact, FolderFact, GrantFact, MembershipFact, NamedFact, OrganizationFact, ResourceFact,
-    UserFact,
+    AppFact, EntryFact, EnvironmentFact, Facts, FolderFact, GrantFact, MembershipFact, NamedFact, OrganizationFact,
+    ResourceFact, UserFact,
 };
-use access::{EnvironmentKind, Facts, GrantObject, Level, Permission, Role, SubjectKind, Within};
+use access::{EnvironmentKind, GrantObject, Level, Permission, Role, SubjectKind, Within};
 use fastrand::Rng;
 use policy::{Circumstances, Engine, Model, Object, Principal, Request};
 use record::{OrgId, Timestamp};

@@ -10,6 +10,7 @@ use store::disk::{Disk, RealDisk};
 use store::{Chance, Clock, Store};
 use tokio::sync::Semaphore;
 
+use crate::authority::Authority;
 use crate::config::Config;
 use crate::doors::{SystemChance, SystemClock};
 use crate::keys::Keys;
@@ -35,6 +36,8 @@ pub struct App {
     pub store: Store,
     /// Organizations, people, keys.
     pub directory: Arc<Directory>,
+    /// Who may do what with the organization's things.
+    pub authority: Authority,
     /// Settings.
     pub config: Config,
     /// How large an event may be.
@@ -103,6 +106,7 @@ impl App {
         Ok(App {
             store,
             directory,
+            authority: Authority::new()?,
             limits: config.limits(),
             config,
             keys: Keys::default(),

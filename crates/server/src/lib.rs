@@ -13,8 +13,10 @@ pub mod router;
 pub mod ui;
 
 pub mod app;
+pub mod authority;
 pub mod body;
 pub mod body_json;
+pub mod changing;
 pub mod keys;
 pub mod looks;
 pub mod params;

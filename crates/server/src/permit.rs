@@ -53,7 +53,7 @@ impl Caller {
     pub fn subject(&self) -> Subject {
         match &self.who {
             Who::Key(key) => key.subject(),
-            Who::Person(signed_in) => signed_in.user.subject(),
+            Who::Person(signed_in) => Subject::Person(signed_in.person.clone()),
         }
     }
 

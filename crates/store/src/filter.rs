@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use access::Scope;
-use record::{Action, Catalogs, Kind, Outcome, TeamId, Timestamp, text};
+use access::{Masked, Masks, Scope};
+use record::{Action, Kind, Outcome, TeamId, Timestamp, text};
 
 use crate::row::Row;
 
@@ -120,19 +120,40 @@ impl Filter {
     }
 
     /// Whether an event within the scope matches. The cheap parts first.
+    ///
+    /// What the scope hides of an event cannot be filtered by: a match would tell what it is.
     pub(crate) fn matches(&self, scope: &Scope, row: &Row<'_>) -> bool {
+        let masks = if scope.is_whole() { Some(Masks::default()) } else { row.seen(scope) };
+        let Some(masks) = masks else { return false };
         self.from.is_none_or(|from| row.occurred_at >= from.as_millis())
             && self.to.is_none_or(|to| row.occurred_at <= to.as_millis())
-            && (scope.is_whole() || scope.sees(row.team, Catalogs::built_in().is_organization_only(row.action)))
             && self.actions.as_ref().is_none_or(|actions| actions.iter().any(|action| action.as_str() == row.action))
             && self.outcome.is_none_or(|outcome| row.outcome == Some(outcome))
             && self.actor.as_deref().is_none_or(|actor| row.actor_id == actor)
             && (self.teams.is_empty() || self.teams.iter().any(|team| row.team == Some(team.as_str())))
-            && self.email.as_deref().is_none_or(|part| row.actor_email.is_some_and(|email| contains(email, part)))
-            && self.ip.as_ref().is_none_or(|wanted| row.ip.is_some_and(|ip| wanted.matches(ip)))
+            && self.email.as_deref().is_none_or(|part| {
+                !masks.contains(Masked::Email) && row.actor_email.is_some_and(|email| contains(email, part))
+            })
+            && self
+                .ip
+                .as_ref()
+                .is_none_or(|wanted| !masks.contains(Masked::Ip) && row.ip.is_some_and(|ip| wanted.matches(ip)))
             && (self.target_type.is_none() && self.target.is_none()
-                || row.targets.any(self.target_type.as_ref().map(Kind::as_str), self.target.as_deref()))
-            && (self.words.is_empty() || row.event.is_some_and(|event| self.has_words(event)))
+                || row.targets.any(
+                    self.target_type.as_ref().map(Kind::as_str),
+                    self.target.as_deref(),
+                    masks.contains(Masked::Name),
+                ))
+            && (self.words.is_empty() || row.event.is_some_and(|event| self.has_words_masked(event, masks)))
+    }
+
+    fn has_words_masked(&self, event: &record::Event, masks: Masks) -> bool {
+        if masks.is_empty() {
+            return self.has_words(event);
+        }
+        let mut shown = event.clone();
+        masks.apply(&mut shown);
+        self.has_words(&shown)
     }
 
     fn has_words(&self, event: &record::Event) -> bool {

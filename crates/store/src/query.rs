@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::{Arc, PoisonError};
 
 use access::Scope;
-use record::{Catalogs, EventId, Index, OrgId, TeamId};
+use record::{EventId, Index, OrgId};
 
 use crate::entry::Entry;
 use crate::error::StoreError;
@@ -66,12 +66,16 @@ impl Store {
     /// One event by its id, if the scope sees it.
     pub fn get(&self, scope: &Scope, event_id: EventId) -> Result<Option<Entry>, StoreError> {
         let found = by_event_id(&self.shared.view(), scope.org(), event_id)?;
-        Ok(found.filter(|entry| sees(scope, entry)))
+        Ok(found.and_then(|entry| shown(scope, entry)))
     }
 
     /// What the events that the scope sees can be filtered by.
     pub fn values(&self, scope: &Scope) -> Result<Values, StoreError> {
         let mut values = Values::default();
+        if !scope.is_by_parts() {
+            scan_values(&self.shared.view(), scope, &mut values)?;
+            return Ok(values);
+        }
         // The view is taken under the lock, so that what is counted as sealed is what is not counted as recent.
         let mut sealed = self.shared.sealed_values.lock().unwrap_or_else(PoisonError::into_inner);
         let view = self.shared.view();
@@ -84,9 +88,30 @@ impl Store {
     }
 }
 
-fn sees(scope: &Scope, entry: &Entry) -> bool {
-    let action = entry.event.action.as_str();
-    scope.sees(entry.event.team.as_ref().map(TeamId::as_str), Catalogs::built_in().is_organization_only(action))
+/// An entry as the scope shows it. Every entry that leaves this crate for a reader comes through here.
+fn shown(scope: &Scope, entry: Entry) -> Option<Entry> {
+    if scope.is_whole() {
+        return Some(entry);
+    }
+    let Entry { event, .. } = entry;
+    Some(Entry { event: scope.shown(event)?, ..entry })
+}
+
+/// Counts values one event at a time, where a scope is narrower than what is counted beforehand.
+fn scan_values(view: &View, scope: &Scope, values: &mut Values) -> Result<(), StoreError> {
+    let mut add = |row: &Row<'_>| {
+        if let Some(masks) = row.seen(scope) {
+            values.add_row(row, masks);
+        }
+    };
+    for segment in &view.segments {
+        let Some(run) = segment.meta.run(scope.org()) else { continue };
+        segment.rows(Wanted::Values(scope.looks_at()), run.first_row..run.first_row + run.rows, |_, row| add(row))?;
+    }
+    for chunk in view.recents.iter().flat_map(|recent| recent.chunks(scope.org())) {
+        chunk.entries.iter().for_each(|entry| add(&Row::of(&entry.event)));
+    }
+    Ok(())
 }
 
 /// What orders a page: when it occurred, then where it stands.
@@ -147,7 +172,8 @@ fn query(view: &View, scope: &Scope, filter: &Filter, page: Page) -> Result<Rows
     best.keys.sort_unstable_by(|a, b| b.cmp(a));
     let chosen = best.keys.get(offset..).unwrap_or_default();
     let indexes: Vec<Index> = chosen.iter().map(|&(_, index)| Index(index)).collect();
-    Ok(Rows { events: fetch(view, scope.org(), &indexes)?, total: best.total })
+    let events = fetch(view, scope.org(), &indexes)?.into_iter().filter_map(|entry| shown(scope, entry)).collect();
+    Ok(Rows { events, total: best.total })
 }
 
 /// How many entries an organization has in a view.
@@ -170,7 +196,7 @@ fn query_segment(segment: &Segment, run: &Run, scope: &Scope, filter: &Filter, b
         best.total += run.rows;
         return Ok(());
     }
-    let wanted = Wanted::For { filter, scope_is_whole: scope.is_whole() };
+    let wanted = Wanted::For { filter, looks: scope.looks_at() };
     segment.rows(wanted, rows, |index, row| {
         if filter.matches(scope, row) {
             best.add((row.occurred_at, index.0));
@@ -329,7 +355,8 @@ fn slice(view: &View, scope: &Scope, filter: &Filter, from: Cursor, limit: usize
             next = Some(Index(if descending { block.start } else { block.end - 1 }));
         }
     }
-    Ok(Slice { events: fetch(view, org, &matches)?, next })
+    let events = fetch(view, org, &matches)?.into_iter().filter_map(|entry| shown(scope, entry)).collect();
+    Ok(Slice { events, next })
 }
 
 /// A range cut into blocks, in the direction of reading.
@@ -368,7 +395,7 @@ fn match_block(
                 found.extend(range.map(Index));
                 return Ok(());
             }
-            let wanted = Wanted::For { filter, scope_is_whole: scope.is_whole() };
+            let wanted = Wanted::For { filter, looks: scope.looks_at() };
             segment.rows(wanted, rows, |index, row| {
                 if filter.matches(scope, row) {
                     found.push(index);

@@ -1,5 +1,6 @@
 //! The parts of an event that filters look at, wherever the event comes from.
 
+use access::{Facts, Masks, Scope};
 use record::{Event, Outcome, TeamId};
 
 /// One event, as far as a filter needs it. A member that was not read from a segment is absent here.
@@ -10,6 +11,7 @@ pub(crate) struct Row<'a> {
     pub(crate) team: Option<&'a str>,
     pub(crate) outcome: Option<Outcome>,
     pub(crate) actor_id: &'a str,
+    pub(crate) actor_name: Option<&'a str>,
     pub(crate) actor_email: Option<&'a str>,
     pub(crate) ip: Option<&'a str>,
     pub(crate) targets: Targets<'a>,
@@ -34,11 +36,24 @@ impl<'a> Row<'a> {
             team: event.team.as_ref().map(TeamId::as_str),
             outcome: event.outcome,
             actor_id: &event.actor.id,
+            actor_name: event.actor.name.as_deref(),
             actor_email: event.actor.email.as_deref(),
             ip: event.context.ip.as_deref(),
             targets: Targets::Read(&event.targets),
             event: Some(event),
         }
+    }
+
+    /// Whether the scope sees the event, and what it hides of it. What [`Scope::looks_at`] names must have been read.
+    pub(crate) fn seen(&self, scope: &Scope) -> Option<Masks> {
+        scope.sees(&Facts {
+            team: self.team,
+            action: self.action,
+            occurred_at: self.occurred_at,
+            actor: self.actor_id,
+            email: self.actor_email,
+            has_target: |id: &str| self.targets.has_user(id),
+        })
     }
 }
 
@@ -56,12 +71,20 @@ pub(crate) struct TargetText<'a> {
 }
 
 impl Targets<'_> {
-    /// Whether some target is of this type and has this id or name; each only where asked for.
-    pub(crate) fn any(&self, kind: Option<&str>, id_or_name: Option<&str>) -> bool {
-        let fits = |its_kind: &str, id: Option<&str>, name: Option<&str>| {
+    /// Whether some target is of this type and has this id or name; each only where asked for. Where names are hidden, only ids
+    /// are compared.
+    pub(crate) fn any(&self, kind: Option<&str>, id_or_name: Option<&str>, names_hidden: bool) -> bool {
+        self.has(|its_kind, id, name| {
             kind.is_none_or(|kind| its_kind == kind)
-                && id_or_name.is_none_or(|wanted| id == Some(wanted) || name == Some(wanted))
-        };
+                && id_or_name.is_none_or(|wanted| id == Some(wanted) || !names_hidden && name == Some(wanted))
+        })
+    }
+
+    fn has_user(&self, user: &str) -> bool {
+        self.has(|kind, id, _| kind == "user" && id == Some(user))
+    }
+
+    fn has(&self, fits: impl Fn(&str, Option<&str>, Option<&str>) -> bool) -> bool {
         match self {
             Targets::None => false,
             Targets::Read(targets) => targets.iter().any(|t| fits(t.kind.as_str(), t.id.as_deref(), t.name.as_deref())),

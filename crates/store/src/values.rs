@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use access::Scope;
+use access::{Masked, Masks, Scope};
 use record::{Action, Catalogs, Event, OrgId, TeamId};
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
+use crate::row::Row;
 use crate::segment::{Segment, SegmentId};
 
 /// One actor, as it last was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActorValue {
     /// Its name.
     pub name: Option<Box<str>>,
@@ -63,6 +64,37 @@ impl Values {
         }
     }
 
+    /// Adds one row; what is hidden of it is not told.
+    pub(crate) fn add_row(&mut self, row: &Row<'_>, masks: Masks) {
+        if let Ok(action) = Action::new(row.action) {
+            *self.actions.entry(action).or_default() += 1;
+        }
+        if let Some(team) = row.team.and_then(|team| TeamId::new(team).ok()) {
+            *self.teams.entry(team).or_default() += 1;
+        }
+        let known = self.actors.entry(row.actor_id.into()).or_default();
+        known.events += 1;
+        if let Some(name) = row.actor_name.filter(|_| !masks.contains(Masked::Name)) {
+            known.name = Some(name.into());
+        }
+        if let Some(email) = row.actor_email.filter(|_| !masks.contains(Masked::Email)) {
+            known.email = Some(email.into());
+        }
+    }
+
+    /// Adds all that others have; what is hidden of theirs is not told.
+    fn merge_masked(&mut self, other: &Values, masks: Masks) {
+        if masks.is_empty() {
+            return self.merge(other);
+        }
+        let mut shown = other.clone();
+        for actor in shown.actors.values_mut() {
+            actor.name.take_if(|_| masks.contains(Masked::Name));
+            actor.email.take_if(|_| masks.contains(Masked::Email));
+        }
+        self.merge(&shown);
+    }
+
     fn merge(&mut self, other: &Values) {
         for (action, count) in &other.actions {
             *self.actions.entry(action.clone()).or_default() += count;
@@ -104,8 +136,11 @@ impl Tally {
     /// Adds what `scope` may see to `values`.
     pub(crate) fn collect(&self, scope: &Scope, values: &mut Values) {
         for (part, found) in &self.0 {
-            if part.org == scope.org() && scope.sees(part.team.as_ref().map(TeamId::as_str), part.organization_only) {
-                values.merge(found);
+            if part.org != scope.org() {
+                continue;
+            }
+            if let Some(masks) = scope.sees_part(part.team.as_ref().map(TeamId::as_str), part.organization_only) {
+                values.merge_masked(found, masks);
             }
         }
     }

@@ -89,7 +89,8 @@ fn an_organization_begins_with_three_environments_and_can_change_them() {
         UPDATE_RESOURCE: resource Ledger in Europe; environment: null → Europe, sensitive: null → true
         UPDATE_RESOURCE: resource Ledger in Europe; environment: Europe → null -0 grants
         DELETE_ENVIRONMENT: environment Europe;  -0 grants
-    "#]].assert_eq(&told(&directory));
+    "#]]
+    .assert_eq(&told(&directory));
 }
 
 #[test]
@@ -119,7 +120,8 @@ fn folders_lie_in_folders_and_never_in_themselves() {
         CREATE_FOLDER (team): folder Inner; name: null → Inner, parent: null → (id)
         UPDATE_FOLDER: folder Innermost; name: Inner → Innermost, parent: (id) → null
         DELETE_FOLDER (team): folder Middle;  -0 grants
-    "#]].assert_eq(&told(&directory));
+    "#]]
+    .assert_eq(&told(&directory));
 
     let mut deepest = inner.id.clone();
     for depth in 2..=directory::FOLDER_DEPTH_MAX {
@@ -234,7 +236,8 @@ fn grants_name_what_is_there_and_go_with_it() {
         invalid object: names no app of this organization
         invalid object: names no environment of this organization
         invalid subject: names no group of this organization
-        invalid expires_at: is not in the future"#]].assert_eq(&refused.join("\n"));
+        invalid expires_at: is not in the future"#]]
+    .assert_eq(&refused.join("\n"));
 
     let find = |find: GrantFind| directory.grants(org, &find, Part::ALL).unwrap().total;
     assert_eq!(find(GrantFind { object: Some(data(&production)), ..GrantFind::default() }), 1);
@@ -259,7 +262,8 @@ fn grants_name_what_is_there_and_go_with_it() {
         MODIFY_PERMISSIONS: app Refunds, user Ada Lovelace; level: edit → null
         UPDATE_RESOURCE: resource Ledger in production; environment: production → null -1 grants
         DELETE_ENVIRONMENT: environment staging;  -1 grants
-    "#]].assert_eq(&told(&directory));
+    "#]]
+    .assert_eq(&told(&directory));
 }
 
 #[test]

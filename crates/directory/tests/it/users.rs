@@ -1,6 +1,6 @@
 //! Users: who is in an organization, and what becomes of them.
 
-use access::{Role, Subject};
+use access::Role;
 use directory::{ChangedBy, DirectoryError, Secret, SessionRefused, UserStatus};
 
 use crate::support::{PASSWORD, World, in_memory, new_session, new_user, now, take_outbox};
@@ -21,7 +21,6 @@ fn an_address_is_taken_once_in_an_organization() {
     assert_eq!(directory.users(world.org.id).unwrap(), [world.ada.clone(), world.grace]);
     assert_eq!(directory.user(world.org.id, &world.ada.id).unwrap(), world.ada);
     assert!(matches!(directory.user(world.org.id, &twin.id), Err(DirectoryError::NotFound { what: "user" })));
-    assert_eq!(twin.subject(), Subject::Person { org: other.id, role: Role::Member });
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Why something is permitted, in the words that people read, and how far grants and roles go.
 
-use access::{BuiltInRole, Facts, GrantObject, Level, SubjectKind};
+use access::facts::Facts;
+use access::{BuiltInRole, GrantObject, Level, SubjectKind};
 use expect_test::expect;
 use policy::{Circumstances, Object, Principal};
 

@@ -5,7 +5,9 @@ use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{IntoParams, Modify, OpenApi, ToSchema};
 
-use super::{catalog, events, filters, health};
+use super::{
+    apps, authorize, catalog, environments, events, filters, folders, grants, health, lookup, resources, workflows,
+};
 use crate::problem::Problem;
 
 /// An event to be recorded. Unknown members are refused.
@@ -153,11 +155,49 @@ pub struct CatalogAnswer {
         events::read::read_event,
         filters::list_filters,
         catalog::read_catalog,
+        environments::list_environments,
+        environments::create_environment,
+        environments::read_environment,
+        environments::update_environment,
+        environments::delete_environment,
+        folders::list_folders,
+        folders::create_folder,
+        folders::read_folder,
+        folders::update_folder,
+        folders::delete_folder,
+        apps::list_apps,
+        apps::create_app,
+        apps::read_app,
+        apps::update_app,
+        apps::release_app,
+        apps::delete_app,
+        workflows::list_workflows,
+        workflows::create_workflow,
+        workflows::read_workflow,
+        workflows::update_workflow,
+        workflows::release_workflow,
+        workflows::enable_workflow,
+        workflows::disable_workflow,
+        workflows::delete_workflow,
+        resources::list_resources,
+        resources::create_resource,
+        resources::read_resource,
+        resources::update_resource,
+        resources::put_entry,
+        resources::delete_entry,
+        resources::delete_resource,
+        grants::list_grants,
+        grants::create_grant,
+        grants::read_grant,
+        grants::delete_grant,
+        authorize::authorize,
+        lookup::who_can,
+        lookup::what_can,
         health::healthz,
         health::readyz,
         health::metrics_text,
     ),
-    components(schemas(Problem, events::list::EventSlice<'static>)),
+    components(schemas(Problem, events::list::EventSlice<'static>, authorize::DecisionsView)),
     security(("api_key" = [])),
     modifiers(&Keys),
 )]

@@ -33,6 +33,8 @@ struct ListPage {
     /// `None` if the parameters have faults.
     list: Option<List>,
     zone: ZoneSwitch,
+    /// What she sees, line by line, if that is not all.
+    seen: Vec<String>,
     /// How to send a first event, while no application has.
     first_steps: Option<FirstSteps>,
 }
@@ -101,6 +103,7 @@ async fn list(
     };
     let is_plain = wanted.as_ref().is_some_and(|wanted| wanted.filter.is_empty() && wanted.page == 1);
     let part = wanted.as_ref().map(|wanted| (wanted.page, wanted.per_page));
+    let (seen, sees_all) = (scope.told(), scope.is_whole());
     let reading = app.reading(move |shared| {
         let rows = wanted.map(|wanted| {
             let offset = (wanted.page - 1).saturating_mul(wanted.per_page as u64);
@@ -113,7 +116,8 @@ async fn list(
     // All that is there is Acta's own, and all of it is on this page.
     let nobody_sends =
         |rows: &Rows| is_plain && rows.total == rows.events.len() as u64 && rows.events.iter().all(|e| e.key().is_none());
-    let first_steps = rows.as_ref().is_some_and(nobody_sends).then(|| FirstSteps { url: own_url(app, headers) });
+    let first_steps =
+        rows.as_ref().is_some_and(|rows| sees_all && nobody_sends(rows)).then(|| FirstSteps { url: own_url(app, headers) });
     let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let list = rows.zip(part).map(|(rows, (page, per_page))| List {
         total: thousands(rows.total),
@@ -127,6 +131,7 @@ async fn list(
         chips: chips::chips(given, &known),
         list,
         zone: zone_switch(app, given, zone, headers),
+        seen,
         first_steps,
     };
     Ok(page::html(status, &shown))

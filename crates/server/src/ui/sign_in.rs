@@ -205,11 +205,12 @@ async fn welcome(
     let (shared, now, place) = (app.clone(), app.now(), from.clone());
     let (signed_in, token) = blocking(move || {
         let new = NewSession { org: user.org, user: &user.id, ip: place.ip, user_agent: place.user_agent.as_deref() };
-        let (session, token) = shared.directory.create_session(new, now)?;
-        let csrf = Secret::new("");
-        Ok::<_, directory::DirectoryError>((directory::SignedIn { session, user, csrf }, token))
+        let (_, token) = shared.directory.create_session(new, now)?;
+        let signed_in = shared.directory.find_session(&token, now)?;
+        Ok::<_, directory::DirectoryError>((signed_in, token))
     })
     .await??;
+    let signed_in = signed_in.map_err(Problem::internal)?;
     let session = signed_in.session.id.as_str().to_owned();
     let org = signed_in.user.org;
     let caller = Caller { who: Who::Person(Box::new(signed_in)), from };

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use access::Looks;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, UInt32Type, UInt64Type};
 use arrow_array::{
@@ -48,8 +49,10 @@ pub(crate) enum Wanted<'f> {
     All,
     /// Those that say which event stands where.
     EventIds,
-    /// Those that a filter looks at (and for a narrow scope, team and action).
-    For { filter: &'f Filter, scope_is_whole: bool },
+    /// Those that hold values to filter by, and what a scope looks at.
+    Values(Looks),
+    /// Those that a filter looks at, and a scope.
+    For { filter: &'f Filter, looks: Looks },
 }
 
 impl Wanted<'_> {
@@ -57,16 +60,22 @@ impl Wanted<'_> {
     fn all(&self) -> bool {
         match self {
             Wanted::All => true,
-            Wanted::EventIds => false,
+            Wanted::EventIds | Wanted::Values(_) => false,
             Wanted::For { filter, .. } => !filter.words.is_empty(),
         }
     }
 
     fn names(&self) -> Vec<&'static str> {
-        let (filter, scope_is_whole) = match self {
+        let (filter, looks) = match self {
             Wanted::All => return Vec::new(),
             Wanted::EventIds => return vec![columns::INDEX, columns::EVENT_ID],
-            Wanted::For { filter, scope_is_whole } => (filter, scope_is_whole),
+            Wanted::Values(looks) => {
+                let mut names = vec![columns::INDEX, columns::OCCURRED_AT, columns::ACTION, columns::TEAM];
+                names.extend([columns::ACTOR_ID, columns::ACTOR_NAME, columns::ACTOR_EMAIL]);
+                names.extend(looks.people.then_some(columns::TARGETS));
+                return names;
+            }
+            Wanted::For { filter, looks } => (filter, looks),
         };
         let mut names = vec![columns::INDEX, columns::OCCURRED_AT];
         let mut want = |needed: bool, name| {
@@ -74,13 +83,13 @@ impl Wanted<'_> {
                 names.push(name);
             }
         };
-        want(filter.actions.is_some() || !scope_is_whole, columns::ACTION);
-        want(!filter.teams.is_empty() || !scope_is_whole, columns::TEAM);
+        want(filter.actions.is_some() || looks.parts, columns::ACTION);
+        want(!filter.teams.is_empty() || looks.parts, columns::TEAM);
         want(filter.outcome.is_some(), columns::OUTCOME);
-        want(filter.actor.is_some(), columns::ACTOR_ID);
-        want(filter.email.is_some(), columns::ACTOR_EMAIL);
+        want(filter.actor.is_some() || looks.people, columns::ACTOR_ID);
+        want(filter.email.is_some() || looks.people, columns::ACTOR_EMAIL);
         want(filter.ip.is_some(), columns::IP);
-        want(filter.target.is_some() || filter.target_type.is_some(), columns::TARGETS);
+        want(filter.target.is_some() || filter.target_type.is_some() || looks.people, columns::TARGETS);
         names
     }
 }
@@ -283,6 +292,7 @@ impl<'a> Columns<'a> {
             team: text(self.team, row),
             outcome: text(self.outcome, row).and_then(Outcome::parse),
             actor_id: text(self.actor_id, row).unwrap_or_default(),
+            actor_name: text(self.actor_name, row),
             actor_email: text(self.actor_email, row),
             ip: text(self.ip, row),
             targets: text(self.targets, row).map_or(Targets::None, Targets::Text),

@@ -1,12 +1,12 @@
 //! Queries against a model that knows nothing of segments: filter everything, sort everything, cut the page out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use access::Scope;
+use access::{Act, Held, Masked, Narrowing, Permission, Person, Role, Scope, Subject, decide};
 use fastrand::Rng;
 use record::parse::Parsed;
-use record::{Action, Catalogs, Change, Event, Index, Kind, Outcome, Target, TeamId, Timestamp, text};
+use record::{Action, Catalogs, Change, Event, Index, Json, Kind, Outcome, Target, TeamId, Timestamp, text};
 use store::{Cursor, Entry, Filter, IpFilter, Page, Store};
 use testkit::{Setup, actor, json, scope, seeds, team_scope};
 
@@ -26,9 +26,9 @@ const TARGETS: [(&str, Option<&str>, Option<&str>); 4] = [
     ("page", Some("p\t1"), Some("Refunds")),
     ("query", None, Some("get \"Orders\"")),
     ("page", Some("p2"), None),
-    ("app", Some("Refunds"), None),
+    ("user", Some("u_1"), Some("Refunds")),
 ];
-const WORDS: [&str; 8] = ["refunds", "ada", "ünal", "名前", "42", "success", "nowhere-at-all", "\"deep\""];
+const WORDS: [&str; 9] = ["[masked]", "refunds", "ada", "ünal", "名前", "42", "success", "nowhere-at-all", "\"deep\""];
 
 fn maybe<T>(rng: &mut Rng, some: impl FnOnce(&mut Rng) -> T) -> Option<T> {
     rng.bool().then(|| some(rng))
@@ -105,13 +105,130 @@ fn random_filter(rng: &mut Rng) -> Filter {
     filter
 }
 
-/// What the documentation of [`Filter`] says, as plainly as it can be said.
-fn matches(scope: &Scope, filter: &Filter, event: &Event) -> bool {
-    let team = event.team.as_ref().map(TeamId::as_str);
-    let visible = match scope.only_team() {
-        None => true,
-        Some(only) => team == Some(only.as_str()) && !Catalogs::built_in().is_organization_only(event.action.as_str()),
+/// A caller, with what she sees said in two ways: as a scope, and plainly.
+struct Seer {
+    scope: Scope,
+    ways: Vec<Way>,
+}
+
+/// One way to see the log: some teams, or all; only what is about somebody; no further than a narrowing.
+#[derive(Default)]
+struct Way {
+    teams: Option<Vec<&'static str>>,
+    about: Option<(&'static str, &'static str)>,
+    narrowing: Narrowing,
+}
+
+impl Seer {
+    fn whole() -> Seer {
+        Seer { scope: scope(ORG), ways: vec![Way::default()] }
+    }
+
+    fn team(team: &'static str) -> Seer {
+        Seer { scope: team_scope(ORG, team), ways: vec![Way { teams: Some(vec![team]), ..Way::default() }] }
+    }
+
+    fn random(rng: &mut Rng) -> Seer {
+        let mut ways: Vec<Way> = (0..rng.usize(1..3))
+            .map(|_| Way { teams: maybe(rng, |rng| vec![TEAMS[rng.usize(0..3)]]), about: None, narrowing: narrowing(rng) })
+            .collect();
+        let held = ways.iter().map(|way| Held {
+            permissions: [Permission::LogRead].into(),
+            team: way.teams.as_ref().map(|teams| TeamId::new(teams[0]).unwrap()),
+            narrowing: way.narrowing.clone(),
+        });
+        let mut person = Person {
+            org: ORG,
+            user: "u_1".into(),
+            verified_email: Some("ZOË@bücher.example".into()),
+            role: Role::Member,
+            held: held.collect(),
+            sees_own_events: rng.bool(),
+        };
+        if rng.u8(0..4) == 0 {
+            person.held.clear();
+            ways.clear();
+            person.sees_own_events = true;
+        }
+        if person.sees_own_events {
+            ways.push(Way { about: Some(("u_1", "zoë@bücher.example")), ..Way::default() });
+        }
+        Seer { scope: decide(&Subject::Person(person), Act::Read).unwrap(), ways }
+    }
+
+    /// What is hidden of an event; `None` if all of it is.
+    fn hides(&self, event: &Event) -> Option<BTreeSet<Masked>> {
+        let category = Catalogs::built_in().get(event.action.as_str()).map(|(_, it)| it.category.clone());
+        let shows = |way: &&Way| {
+            let of_team = way.teams.as_ref().is_none_or(|teams| {
+                event.team.as_ref().is_some_and(|team| teams.contains(&team.as_str()))
+                    && !Catalogs::built_in().is_organization_only(event.action.as_str())
+            });
+            let about = way.about.is_none_or(|(id, email)| {
+                *event.actor.id == *id
+                    || event.actor.email.as_ref().is_some_and(|its| its.to_lowercase() == email)
+                    || event.targets.iter().any(|t| t.kind.as_str() == "user" && t.id.as_deref() == Some(id))
+            });
+            let Narrowing { categories, from, to, .. } = &way.narrowing;
+            of_team
+                && about
+                && (categories.is_empty() || category.as_ref().is_some_and(|category| categories.contains(category)))
+                && from.is_none_or(|from| event.occurred_at >= from)
+                && to.is_none_or(|to| event.occurred_at <= to)
+        };
+        let seeing: Vec<&Way> = self.ways.iter().filter(shows).collect();
+        let first = seeing.first()?.narrowing.masked.clone();
+        Some(seeing.iter().fold(first, |hidden, way| hidden.intersection(&way.narrowing.masked).copied().collect()))
+    }
+
+    /// The entry as it is to be shown.
+    fn shown(&self, entry: &Entry) -> Option<Entry> {
+        let hidden = self.hides(&entry.event)?;
+        Some(Entry { event: without(&entry.event, &hidden, Some("[masked]")), ..entry.clone() })
+    }
+}
+
+fn narrowing(rng: &mut Rng) -> Narrowing {
+    let category = |rng: &mut Rng| {
+        let known = ACTIONS.iter().filter_map(|action| Catalogs::built_in().get(action)).collect::<Vec<_>>();
+        known[rng.usize(0..known.len())].1.category.clone()
     };
+    let mut narrowing = Narrowing::default();
+    narrowing.categories.extend((0..rng.usize(0..3)).map(|_| category(rng)));
+    narrowing.from = maybe(rng, time).filter(|_| rng.bool());
+    narrowing.to = maybe(rng, time).filter(|_| rng.bool());
+    narrowing.masked.extend(Masked::ALL.iter().copied().filter(|_| rng.u8(0..3) == 0));
+    narrowing
+}
+
+/// The event with what is hidden replaced by a text, or left out.
+fn without(event: &Event, hidden: &BTreeSet<Masked>, by: Option<&str>) -> Event {
+    let mut shown = event.clone();
+    let hide = |one: Masked, value: &mut Option<Box<str>>| {
+        if hidden.contains(&one) && value.is_some() {
+            *value = by.map(Into::into);
+        }
+    };
+    hide(Masked::Ip, &mut shown.context.ip);
+    hide(Masked::UserAgent, &mut shown.context.user_agent);
+    hide(Masked::Email, &mut shown.actor.email);
+    hide(Masked::Name, &mut shown.actor.name);
+    shown.targets.iter_mut().for_each(|target| hide(Masked::Name, &mut target.name));
+    let text = |value: &mut Option<Json>| *value = value.take().and(by).map(Json::string);
+    if hidden.contains(&Masked::Changes) {
+        shown.changes.iter_mut().flat_map(|change| [&mut change.before, &mut change.after]).for_each(text);
+    }
+    if hidden.contains(&Masked::Metadata) {
+        text(&mut shown.metadata);
+    }
+    shown
+}
+
+/// What the documentation of [`Filter`] says, as plainly as it can be said. What is hidden matches nothing but its mask's text.
+fn matches(seer: &Seer, filter: &Filter, event: &Event) -> bool {
+    let Some(hidden) = seer.hides(event) else { return false };
+    let words = text::lower(&without(event, &hidden, Some("[masked]")));
+    let event = &without(event, &hidden, None);
     let in_net = |ip: &str| match filter.ip.as_ref().unwrap() {
         IpFilter::Text(text) => ip.to_ascii_lowercase() == text.to_ascii_lowercase(),
         IpFilter::Net { address, prefix } => {
@@ -130,7 +247,6 @@ fn matches(scope: &Scope, filter: &Filter, event: &Event) -> bool {
                 .is_none_or(|wanted| [&target.id, &target.name].into_iter().flatten().any(|its| its == wanted))
     };
     let checks = [
-        visible,
         filter.actions.as_ref().is_none_or(|actions| actions.contains(&event.action)),
         filter.outcome.is_none() || event.outcome == filter.outcome,
         filter.actor.as_ref().is_none_or(|actor| event.actor.id == *actor),
@@ -143,31 +259,34 @@ fn matches(scope: &Scope, filter: &Filter, event: &Event) -> bool {
         filter.ip.is_none() || event.context.ip.as_deref().is_some_and(in_net),
         filter.from.is_none_or(|from| event.occurred_at >= from),
         filter.to.is_none_or(|to| event.occurred_at <= to),
-        filter.words.iter().all(|word| text::lower(event).lines().any(|line| line.contains(word))),
+        filter.words.iter().all(|word| words.lines().any(|line| line.contains(word))),
     ];
     checks.into_iter().all(|fine| fine)
 }
 
-fn check_page(store: &Store, model: &[Entry], scope: &Scope, filter: &Filter, page: Page) {
-    let mut wanted: Vec<&Entry> = model.iter().filter(|entry| matches(scope, filter, &entry.event)).collect();
+fn check_page(store: &Store, model: &[Entry], seer: &Seer, filter: &Filter, page: Page) {
+    let scope = &seer.scope;
+    let mut wanted: Vec<&Entry> = model.iter().filter(|entry| matches(seer, filter, &entry.event)).collect();
     wanted.sort_by_key(|entry| std::cmp::Reverse((entry.event.occurred_at, entry.index)));
     let offset = usize::try_from(page.offset).unwrap_or(usize::MAX).min(wanted.len());
-    let cut: Vec<Entry> = wanted[offset..].iter().take(page.limit).map(|entry| (*entry).clone()).collect();
+    let cut: Vec<Entry> = wanted[offset..].iter().take(page.limit).map(|entry| seer.shown(entry).unwrap()).collect();
     let rows = store.query(scope, filter, page).unwrap();
     assert_eq!((rows.total, indexes(&rows.events)), (wanted.len() as u64, indexes(&cut)), "{scope:?} {filter:?} {page:?}");
     assert_eq!(rows.events, cut);
 }
 
 /// Reads everything that matches in steps of `limit`, forwards and backwards.
-fn check_slices(store: &Store, model: &[Entry], scope: &Scope, filter: &Filter, limit: usize) {
-    let mut wanted: Vec<Index> = model.iter().filter(|e| matches(scope, filter, &e.event)).map(|e| e.index).collect();
+fn check_slices(store: &Store, model: &[Entry], seer: &Seer, filter: &Filter, limit: usize) {
+    let scope = &seer.scope;
+    let mut wanted: Vec<Index> = model.iter().filter(|e| matches(seer, filter, &e.event)).map(|e| e.index).collect();
     for descending in [false, true] {
         let mut read: Vec<Index> = Vec::new();
         let mut cursor = if descending { Cursor::Before(Index(u64::MAX)) } else { Cursor::After(None) };
         loop {
             let slice = store.slice(scope, filter, cursor, limit).unwrap();
             assert!(slice.events.len() <= limit);
-            assert!(slice.events.iter().all(|entry| *entry == model[usize::try_from(entry.index.0).unwrap()]));
+            let whole = |entry: &Entry| &model[usize::try_from(entry.index.0).unwrap()];
+            assert!(slice.events.iter().all(|entry| Some(entry) == seer.shown(whole(entry)).as_ref()));
             read.extend(slice.events.iter().map(|entry| entry.index));
             if slice.events.len() < limit {
                 let end = if descending { 0 } else { model.len().saturating_sub(1) as u64 };
@@ -185,10 +304,12 @@ type Counts = BTreeMap<String, u64>;
 /// A person's name and e-mail address.
 type Called = (Option<Box<str>>, Option<Box<str>>);
 
-fn check_values(store: &Store, model: &[Entry], scope: &Scope) {
+fn check_values(store: &Store, model: &[Entry], seer: &Seer) {
     let (mut actions, mut teams, mut actors) = (Counts::new(), Counts::new(), Counts::new());
     let mut people: BTreeMap<String, Called> = BTreeMap::new();
-    for Entry { event, .. } in model.iter().filter(|entry| matches(scope, &Filter::default(), &entry.event)) {
+    for Entry { event, .. } in model {
+        let Some(hidden) = seer.hides(event) else { continue };
+        let event = without(event, &hidden, None);
         *actions.entry(event.action.to_string()).or_default() += 1;
         event.team.iter().for_each(|team| *teams.entry(team.to_string()).or_default() += 1);
         *actors.entry(event.actor.id.to_string()).or_default() += 1;
@@ -196,7 +317,7 @@ fn check_values(store: &Store, model: &[Entry], scope: &Scope) {
         person.0 = event.actor.name.clone().or(person.0.take());
         person.1 = event.actor.email.clone().or(person.1.take());
     }
-    let found = store.values(scope).unwrap();
+    let found = store.values(&seer.scope).unwrap();
     assert_eq!(found.actions.iter().map(|(k, n)| (k.to_string(), *n)).collect::<Counts>(), actions);
     assert_eq!(found.teams.iter().map(|(k, n)| (k.to_string(), *n)).collect::<Counts>(), teams);
     assert_eq!(found.actors.iter().map(|(k, v)| (k.to_string(), v.events)).collect::<Counts>(), actors);
@@ -206,22 +327,23 @@ fn check_values(store: &Store, model: &[Entry], scope: &Scope) {
 }
 
 fn check_all(store: &Store, model: &[Entry], rng: &mut Rng, queries: usize) {
-    let scopes = [scope(ORG), scope(ORG), team_scope(ORG, "operations"), team_scope(ORG, "S"), team_scope(ORG, "nobody")];
+    let mut seers = vec![Seer::whole(), Seer::whole(), Seer::team("operations"), Seer::team("S"), Seer::team("nobody")];
+    seers.extend((0..5).map(|_| Seer::random(rng)));
     assert_eq!(all(store, ORG), model);
     for _ in 0..queries {
-        let scope = &scopes[rng.usize(0..scopes.len())];
+        let seer = &seers[rng.usize(0..seers.len())];
         let filter = if rng.u8(0..4) == 0 { Filter::default() } else { random_filter(rng) };
         let offset = [0, 0, rng.u64(0..300), u64::MAX][rng.usize(0..4)];
         let limit = [0, 1, 10, 100, usize::MAX][rng.usize(0..5)];
-        check_page(store, model, scope, &filter, Page { offset, limit });
+        check_page(store, model, seer, &filter, Page { offset, limit });
     }
     for _ in 0..queries / 8 {
-        let scope = &scopes[rng.usize(0..scopes.len())];
+        let seer = &seers[rng.usize(0..seers.len())];
         let filter = if rng.bool() { Filter::default() } else { random_filter(rng) };
-        check_slices(store, model, scope, &filter, rng.usize(1..90));
+        check_slices(store, model, seer, &filter, rng.usize(1..90));
     }
-    for scope in &scopes {
-        check_values(store, model, scope);
+    for seer in &seers {
+        check_values(store, model, seer);
     }
 }
 
@@ -285,7 +407,7 @@ fn sealing_changes_no_answer() {
         assert_eq!(recent, sealed);
         assert_eq!(store.stats().segments, 1, "the request of 400 entries filled a file");
         for (filter, page) in &queries {
-            let mut wanted: Vec<&Entry> = recent.iter().filter(|e| matches(&scope(ORG), filter, &e.event)).collect();
+            let mut wanted: Vec<&Entry> = recent.iter().filter(|e| matches(&Seer::whole(), filter, &e.event)).collect();
             wanted.sort_by_key(|entry| std::cmp::Reverse((entry.event.occurred_at, entry.index)));
             let (total, events) = ask(&store, filter, *page);
             assert_eq!(total, wanted.len() as u64, "{filter:?}");
@@ -314,7 +436,7 @@ fn a_segment_is_passed_over_only_where_it_cannot_matter() {
     let model = all(&store, ORG);
     for offset in 0..model.len() as u64 {
         for limit in [1, 2, 7] {
-            check_page(&store, &model, &scope(ORG), &Filter::default(), Page { offset, limit });
+            check_page(&store, &model, &Seer::whole(), &Filter::default(), Page { offset, limit });
         }
     }
 }
