@@ -15,7 +15,7 @@ mod scope;
 mod subject;
 
 pub use decide::{Act, Denied, decide};
-pub use facts::{EnvironmentKind, Facts, GrantObject, SubjectKind, Within};
+pub use facts::{EnvironmentKind, GrantObject, SubjectKind, Within};
 pub use named::UnknownName;
 pub use narrowing::{BadNarrowing, Masked, Narrowing};
 pub use permission::{Level, ObjectKind, Permission};

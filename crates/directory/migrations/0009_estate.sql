@@ -82,3 +82,6 @@ CREATE INDEX grants_by_subject ON grants (org, subject_kind, subject_id);
 CREATE INDEX grants_by_object ON grants (org, object_kind, object_id);
 CREATE UNIQUE INDEX grants_once
   ON grants (org, subject_kind, subject_id, object_kind, coalesce(object_id, ''), coalesce(environment, ''));
+INSERT INTO environments (id, org, name, name_key, kind, created_at)
+  SELECT 'env_' || lower(hex(randomblob(8))), organizations.id, kind, kind, kind, organizations.created_at
+  FROM organizations, (SELECT 'development' AS kind UNION ALL SELECT 'staging' UNION ALL SELECT 'production');

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use crate::chance::random_hex;
 use crate::changed_by::ChangedBy;
 use crate::directory::Directory;
+use crate::environment;
 use crate::error::{DirectoryError, Fault};
 use crate::name::{checked_name, folded};
 use crate::outbox::Event;
@@ -80,9 +81,11 @@ impl Directory {
                 }
                 inserted => inserted?,
             };
+            let environments = environment::create_first(transaction, self.chance.as_ref(), organization.id, now)?;
             let event = Event::new(organization.id, "CREATE_ORGANIZATION")
                 .target("organization", organization.id, Some(&organization.name))
-                .metadata("log_id", organization.log_id.clone());
+                .metadata("log_id", organization.log_id.clone())
+                .metadata("environments", environments);
             Ok((organization, vec![event]))
         })
     }
@@ -104,11 +107,7 @@ impl Directory {
     /// A number that grows with every change of the organization's directory: what was worked out from an older one may be out of
     /// date.
     pub fn epoch(&self, id: OrgId) -> Result<u64, DirectoryError> {
-        self.read(|connection| {
-            let found = connection.query_row("SELECT epoch FROM organizations WHERE id = ?1", [id.0], |row| row.get(0));
-            let epoch: i64 = found.optional()?.ok_or(DirectoryError::NotFound { what: "organization" })?;
-            Ok(epoch.unsigned_abs())
-        })
+        self.read(|connection| epoch(connection, id))
     }
 
     /// All of them, the oldest first.
@@ -118,6 +117,12 @@ impl Directory {
             Ok(statement.query_map([], Organization::from_row)?.collect::<Result<_, _>>()?)
         })
     }
+}
+
+pub(crate) fn epoch(connection: &Connection, id: OrgId) -> Result<u64, Fault> {
+    let found = connection.query_row("SELECT epoch FROM organizations WHERE id = ?1", [id.0], |row| row.get(0));
+    let epoch: i64 = found.optional()?.ok_or(DirectoryError::NotFound { what: "organization" })?;
+    Ok(epoch.unsigned_abs())
 }
 
 /// The organization, or the answer that there is none.

@@ -95,6 +95,8 @@ struct Target {
     id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -123,8 +125,20 @@ impl Event {
         self
     }
 
-    pub(crate) fn target(mut self, kind: &'static str, id: impl fmt::Display, name: Option<&str>) -> Event {
-        self.targets.push(Target { kind, id: id.to_string(), name: name.map(str::to_owned) });
+    pub(crate) fn target(self, kind: &'static str, id: impl fmt::Display, name: Option<&str>) -> Event {
+        self.target_in(kind, id, name, None)
+    }
+
+    /// A target in an environment, by the environment's name.
+    pub(crate) fn target_in(
+        mut self,
+        kind: &'static str,
+        id: impl fmt::Display,
+        name: Option<&str>,
+        environment: Option<&str>,
+    ) -> Event {
+        let (name, environment) = (name.map(str::to_owned), environment.map(str::to_owned));
+        self.targets.push(Target { kind, id: id.to_string(), name, environment });
         self
     }
 

@@ -64,6 +64,15 @@ impl Model {
         Decision { allowed: verdict.allowed, why }
     }
 
+    /// Whether a grant or a role gives her this on the object, whatever a guardrail says of her using it. The permission may be
+    /// about another kind of object: on a folder, whether she has it on every app inside, those to come too.
+    pub fn is_given(&self, principal: &Principal, permission: Permission, object: &Object, now: Timestamp) -> bool {
+        let (asker, asked) = (self.asker(principal), self.asked(object));
+        let (Some(subjects), Some(things)) = (&asker.above, &asked.above) else { return false };
+        let mut links = subjects.nodes().flat_map(|node| &self.of_subject[node]).copied();
+        links.any(|link| self.can_concern(link, permission, things, now) && self.links[link].gives(permission))
+    }
+
     /// Whether Cedar has to see the link. A role is one template link for each of its permissions, a grant one for all.
     fn can_concern(&self, link: usize, permission: Permission, things: &Reach, now: Timestamp) -> bool {
         let link = &self.links[link];

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use access::facts::AssignmentFact;
-use access::{Facts, GrantObject, SubjectKind, Within};
+use access::facts::{AssignmentFact, Facts};
+use access::{GrantObject, SubjectKind, Within};
 use cedar_policy::EntityUid;
 
 use crate::attributes::{ObjectAttributes, PrincipalAttributes};

@@ -86,7 +86,10 @@ impl fmt::Display for Reason {
                     None => write!(f, "A grant of the level {level}")?,
                 }
                 if let [between @ .., object] = inner {
-                    write!(f, ", which holds {object}")?;
+                    // All apps are not a thing that holds apps.
+                    let word =
+                        if granted.is_some_and(|granted| granted.id.is_empty()) { "among them" } else { "which holds" };
+                    write!(f, ", {word} {object}")?;
                     through(f, " in ", between)?;
                 }
                 given_to(f, groups)

@@ -1,19 +1,27 @@
 //! The HTTP API. Handlers read: parse, permit, call, render.
 
 pub mod api_keys;
+pub mod apps;
+pub mod authorize;
 pub mod catalog;
+pub mod environments;
 pub mod events;
 pub mod facets;
 pub mod filters;
+pub mod folders;
+pub mod grants;
 pub mod groups;
 pub mod health;
 pub mod histogram;
 pub mod invitations;
 pub mod listing;
+pub mod lookup;
 pub mod me;
+pub mod naming;
 pub mod openapi;
 pub mod organization;
 pub mod redactions;
+pub mod resources;
 pub mod role_assignments;
 pub mod roles;
 pub mod second_factor;
@@ -21,3 +29,4 @@ pub mod service_accounts;
 pub mod sessions;
 pub mod teams;
 pub mod users;
+pub mod workflows;

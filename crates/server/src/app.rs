@@ -10,6 +10,7 @@ use store::disk::{Disk, RealDisk};
 use store::{Cancel, Chance, Clock, Reader, Store};
 use tokio::sync::{Notify, Semaphore};
 
+use crate::authority::Authority;
 use crate::config::Config;
 use crate::doors::{SystemChance, SystemClock};
 use crate::keys::Keys;
@@ -37,6 +38,8 @@ pub struct App {
     pub store: Store,
     /// Organizations, people, keys.
     pub directory: Arc<Directory>,
+    /// Who may do what with the organization's things.
+    pub authority: Authority,
     /// Settings.
     pub config: Config,
     /// How large an event may be.
@@ -114,6 +117,7 @@ impl App {
             mailer,
             mail_waits: Notify::new(),
             directory,
+            authority: Authority::new()?,
             limits: config.limits(),
             config,
             keys: Keys::default(),

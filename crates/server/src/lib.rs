@@ -14,6 +14,7 @@ pub mod routes;
 pub mod ui;
 
 pub mod app;
+pub mod authority;
 pub mod body;
 pub mod body_json;
 pub mod buckets;

@@ -63,6 +63,21 @@ pub async fn note(app: &Arc<App>, caller: &Caller, interface: &str, given: &Give
     }
 }
 
+/// Records that a caller listed who may do what (`who-can`) or what somebody may do (`what-can`); repeats within a while are one.
+pub async fn note_permissions(app: &Arc<App>, caller: &Caller, question: &str, given: &Given) {
+    let filter = given.with("page", None).with("per_page", None).to_query();
+    let actor = caller.actor();
+    let look: [u8; 32] = Sha256::digest(format!("{} {question} {filter}", actor.id)).into();
+    if !app.looks.is_new(look, app.now()) {
+        return;
+    }
+    if let Err(problem) = record_as(app, caller, "VIEW_PERMISSIONS", question, &filter, None).await {
+        app.looks.forget(look);
+        app.metrics.unrecorded_looks.inc();
+        problem.log();
+    }
+}
+
 async fn record(
     app: &Arc<App>,
     caller: &Caller,
@@ -70,9 +85,20 @@ async fn record(
     filter: &str,
     request_id: Option<&str>,
 ) -> Result<(), Problem> {
-    let action = Action::new(record::text::LOOK).map_err(Problem::internal)?;
+    record_as(app, caller, record::text::LOOK, interface, filter, request_id).await
+}
+
+async fn record_as(
+    app: &Arc<App>,
+    caller: &Caller,
+    action: &str,
+    interface: &str,
+    filter: &str,
+    request_id: Option<&str>,
+) -> Result<(), Problem> {
+    let action = Action::new(action).map_err(Problem::internal)?;
     let mut event = Event::new(action, caller.actor(), app.now());
-    event.context = caller.from.context(request_id);
+    event.context = caller.from.context(request_id.or(caller.from.request_id.as_deref()));
     event.outcome = Some(Outcome::Success);
     let filter = Json::string(filter);
     event.metadata = Some(Json::trusted(&format!(r#"{{"interface":"{interface}","filter":{}}}"#, filter.as_str())));

@@ -4,15 +4,13 @@
 
 mod api_keys;
 mod atomic;
+mod estate;
 mod groups;
 mod invitations;
 mod links;
 mod mails;
 mod opening;
-mod opening;
 mod organizations;
-mod organizations;
-mod outbox;
 mod outbox;
 mod redactions;
 mod roles;

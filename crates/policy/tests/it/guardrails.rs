@@ -1,6 +1,7 @@
 //! What each guardrail forbids, and what it lets through.
 
-use access::{Facts, GrantObject, Level, Role, SubjectKind};
+use access::facts::Facts;
+use access::{GrantObject, Level, Role, SubjectKind};
 use expect_test::expect;
 use policy::{Beneficiary, Circumstances, GUARDRAILS, Object, Principal, Reason, Review};
 

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use access::{Facts, GrantObject, Permission, SubjectKind, Within};
+use access::facts::Facts;
+use access::{GrantObject, Permission, SubjectKind, Within};
 use cedar_policy::{
     Authorizer, Context, Decision, Entities, Entity, EntityUid, Policy, PolicyId, PolicySet, Request, RestrictedExpression,
     Schema, SlotId, Template,

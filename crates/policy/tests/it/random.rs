@@ -1,10 +1,10 @@
 //! Random organizations, small enough to ask everything of.
 
 use access::facts::{
-    AppFact, AssignmentFact, EntryFact, EnvironmentFact, FolderFact, GrantFact, MembershipFact, OrganizationFact,
+    AppFact, AssignmentFact, EntryFact, EnvironmentFact, Facts, FolderFact, GrantFact, MembershipFact, OrganizationFact,
     ResourceFact, ServiceAccountFact, UserFact, WorkflowFact,
 };
-use access::{EnvironmentKind, Facts, GrantObject, Level, Permission, Role, SubjectKind, Within};
+use access::{EnvironmentKind, GrantObject, Level, Permission, Role, SubjectKind, Within};
 use fastrand::Rng;
 use policy::{Beneficiary, Circumstances, Id, Object, Principal, Review};
 use record::{OrgId, Timestamp};

@@ -1,6 +1,7 @@
 //! Why something is permitted, in the words that people read, and how far grants and roles go.
 
-use access::{BuiltInRole, Facts, GrantObject, Level, SubjectKind};
+use access::facts::Facts;
+use access::{BuiltInRole, GrantObject, Level, SubjectKind};
 use expect_test::expect;
 use policy::{Circumstances, Object, Principal};
 
@@ -44,8 +45,8 @@ fn a_grant_reaches_what_lies_inside_and_a_level_includes_the_one_before() {
         yes user cat workflow:enable workflow nightly: A grant of the level edit on folder “DESK”, which holds workflow “NIGHTLY” in folder “DRAWER”, given to group “BUILDERS”, which holds group “INTERNS”.
         NO  user cat app:view app draft: Nothing permits app:view: it needs a grant of the level use, or higher, on the object or on what it lies in, or a role with this permission.
         NO  user cat resource:query resource ledger in environment dev: Nothing permits resource:query: it needs a grant of the level use, or higher, on the object.
-        yes user dan app:run app refunds: A grant of the level use on team “SALES”, which holds app “REFUNDS” in folder “DRAWER” in folder “DESK”. A grant of the level use on all apps, which holds app “REFUNDS”.
-        yes user dan app:run app draft: A grant of the level use on all apps, which holds app “DRAFT”.
+        yes user dan app:run app refunds: A grant of the level use on team “SALES”, which holds app “REFUNDS” in folder “DRAWER” in folder “DESK”. A grant of the level use on all apps, among them app “REFUNDS”.
+        yes user dan app:run app draft: A grant of the level use on all apps, among them app “DRAFT”.
         NO  user dan team:manage team sales: Nothing permits team:manage: it needs a role with this permission.
         yes user dan resource:reveal_secret resource ledger in environment dev: A grant of the level own on resource “LEDGER”.
         NO  user dan resource:query resource ledger in environment stage: Nothing permits resource:query: it needs a grant of the level use, or higher, on the object.
@@ -143,6 +144,6 @@ fn who_can_tells_who_is_stopped_and_what_can_tells_what_is() {
         NO  user cat: A grant of the level use on resource “LEDGER”, given to group “BUILDERS”, which holds group “INTERNS”. A person reaches production data only through a released app.
         yes service account robot: A grant of the level edit on resource “LEDGER”.
         service account robot on resource ledger in environment prod: may resource:query resource:adhoc_query resource:write_query; stopped ; A grant of the level edit on resource “LEDGER”.
-        user dan on workflow nightly: may ; stopped workflow:view (This account is disabled.) workflow:run (This account is disabled.); A grant of the level use on all workflows, which holds workflow “NIGHTLY”.
+        user dan on workflow nightly: may ; stopped workflow:view (This account is disabled.) workflow:run (This account is disabled.); A grant of the level use on all workflows, among them workflow “NIGHTLY”.
     "#]].assert_eq(&lines);
 }

@@ -3,10 +3,10 @@
 use std::sync::{Arc, LazyLock};
 
 use access::facts::{
-    AppFact, AssignmentFact, EntryFact, EnvironmentFact, FolderFact, GrantFact, MembershipFact, NamedFact, OrganizationFact,
-    ResourceFact, ServiceAccountFact, UserFact, WorkflowFact,
+    AppFact, AssignmentFact, EntryFact, EnvironmentFact, Facts, FolderFact, GrantFact, MembershipFact, NamedFact,
+    OrganizationFact, ResourceFact, ServiceAccountFact, UserFact, WorkflowFact,
 };
-use access::{BuiltInRole, EnvironmentKind, Facts, GrantObject, Level, Role, SubjectKind, Within};
+use access::{BuiltInRole, EnvironmentKind, GrantObject, Level, Role, SubjectKind, Within};
 use policy::{Circumstances, Decision, Engine, Model, Object, Principal, Request};
 use record::{OrgId, Timestamp};
 
