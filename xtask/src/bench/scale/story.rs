@@ -48,7 +48,8 @@ pub(crate) const COLUMNS: [&str; 20] = [
 /// Tells events.
 #[derive(Debug)]
 pub(crate) struct Story {
-    seed: u64,
+    /// What everything but the time follows from.
+    pub(crate) seed: u64,
     /// How many there are.
     pub(crate) count: usize,
     /// The time of the last one that is not late, in milliseconds since 1970.
