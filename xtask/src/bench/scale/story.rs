@@ -304,7 +304,7 @@ mod tests {
             text.clear();
             event.push_json(&mut text);
             bytes += text.len();
-            late += usize::from(event.occurred_ms < newest - DAY_MS / 2);
+            late += usize::from(event.occurred_ms + DAY_MS / 2 < newest);
             newest = newest.max(event.occurred_ms);
             *people.entry(event.user).or_insert(0) += 1;
             actions.insert(event.action);
