@@ -63,7 +63,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<()
         }
         clear(&place)?;
     }
+    let path = workspace.root.join("BENCHMARKS.md");
+    let page = std::fs::read_to_string(&path).unwrap_or_default();
     let report = Report {
+        smaller: sections::find(&page, &report::section_name(options.events / 10)).map(str::to_owned),
         date: machine::today()?,
         machine: Machine::look(&folder),
         disk,
@@ -76,8 +79,6 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<()
     println!("\n{}", report.text());
     clear(&folder)?;
     if options.writes {
-        let path = workspace.root.join("BENCHMARKS.md");
-        let page = std::fs::read_to_string(&path).unwrap_or_default();
         tools::write(&path, sections::replace(&page, &report.section_name(), &report.section()).as_bytes())?;
         println!("The section is in BENCHMARKS.md.");
     }

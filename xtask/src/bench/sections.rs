@@ -14,6 +14,13 @@ pub(crate) fn replace(page: &str, name: &str, section: &str) -> String {
     }
 }
 
+/// The text of a section, if the page has it.
+pub(crate) fn find<'p>(page: &'p str, name: &str) -> Option<&'p str> {
+    let (begin, end) = marks(name);
+    let (_, after) = page.split_once(&begin)?;
+    after.split_once(&end).map(|(section, _)| section)
+}
+
 /// A new page with all sections of the old one behind it.
 pub(crate) fn carry_over(old: &str, new: &str) -> String {
     let first = old.find("<!-- section ");
@@ -37,6 +44,7 @@ mod tests {
             two,
             "# Page\n\n<!-- section a -->\nfirst\n<!-- end a -->\n\n<!-- section b -->\nsecond\n<!-- end b -->\n"
         );
+        assert_eq!((find(&two, "b"), find(&two, "c")), (Some("\nsecond\n"), None));
         let three = replace(&two, "a", "other");
         assert_eq!(three, two.replace("first", "other"));
         assert_eq!(carry_over(&three, "# New\n"), three.replace("# Page", "# New"));

@@ -22,6 +22,9 @@ const INGEST_BAR: f64 = 60_000.0;
 /// How long a start may take, in seconds.
 const START_BAR_S: f64 = 2.0;
 
+/// At ten times the events, a page with its total may take so many times as long.
+const GROWTH_BAR: f64 = 2.0;
+
 /// All that was measured in one run.
 #[derive(Debug)]
 pub(crate) struct Report {
@@ -34,6 +37,8 @@ pub(crate) struct Report {
     pub(crate) peers: Vec<Measured>,
     /// Who was left out, and why.
     pub(crate) left_out: Vec<(&'static str, String)>,
+    /// The section of a tenth of the events, where the page has one.
+    pub(crate) smaller: Option<String>,
 }
 
 /// A figure that has a bar.
@@ -148,6 +153,12 @@ impl Report {
             all.push(less(line.title.to_owned(), first, line.bar_ms, "ms"));
             all.extend(line.bar_again_ms.map(|bar| less(format!("{}, the same again", line.title), again, bar, "ms")));
         }
+        for (line, times) in self.lines.iter().zip(&self.acta.times).filter(|(line, _)| line.bar_again_ms.is_some()) {
+            if let (Some((first, _)), Some(earlier)) = (times.medians(), self.earlier(line.title)) {
+                let title = format!("{}, beside a tenth of the events", line.title);
+                all.push(less(title, first, earlier * GROWTH_BAR, "ms"));
+            }
+        }
         all.push(less("bytes per event".into(), self.acta.bytes as f64 / events, BYTES_BAR, "bytes"));
         all.push(less("most memory while asked".into(), mebibytes(self.acta.peak_bytes), MEMORY_BAR_MIB, "MiB"));
         all.push(less("start until ready".into(), self.acta.start_seconds, START_BAR_S, "s"));
@@ -155,6 +166,13 @@ impl Report {
         let (title, unit) = ("recording until all is at rest".into(), "events/s");
         all.push(Barred { title, value: rate, bar: INGEST_BAR, more_is_better: true, unit });
         all
+    }
+
+    /// What a line took Acta with a tenth of the events, in milliseconds.
+    fn earlier(&self, title: &str) -> Option<f64> {
+        let rows = self.smaller.as_deref()?.lines().map(|row| row.split('|').map(str::trim).collect::<Vec<_>>());
+        let mut cells = rows.filter(|cells| cells.get(1) == Some(&title));
+        cells.next()?.get(3)?.replace(',', "").parse().ok()
     }
 
     /// Which bars are met, and by how much the others are not.
@@ -182,7 +200,7 @@ impl Report {
 
     /// The section's name in the page.
     pub(crate) fn section_name(&self) -> String {
-        format!("scale {}", self.events)
+        section_name(self.events)
     }
 
     /// The section.
@@ -245,6 +263,11 @@ It needs `python3` for the engines inside a process; DuckDB and ClickHouse (`duc
             settings = settings.join(", "),
         )
     }
+}
+
+/// The section of a run with so many events.
+pub(crate) fn section_name(events: usize) -> String {
+    format!("scale {events}")
 }
 
 fn disk(Latency { p50_ms, p99_ms }: Latency) -> String {
@@ -324,6 +347,7 @@ mod tests {
             acta,
             peers: vec![peer],
             left_out: vec![("duckdb", "no python3".into())],
+            smaller: None,
         }
     }
 
@@ -344,5 +368,15 @@ mod tests {
             assert!(section.contains(part), "{part} is not in {section}");
         }
         assert!(!section.contains("Not met: recording"), "{section}");
+    }
+
+    #[test]
+    fn ten_times_the_events_may_take_twice_the_time() {
+        let mut larger = Report { smaller: Some(report().section()), ..report() };
+        let line = "the newest 50, beside a tenth of the events";
+        assert!(!larger.bars().contains(line), "{}", larger.bars());
+        larger.acta.times[0].first = vec![9.0; 3];
+        let bars = larger.bars();
+        assert!(bars.contains(&format!("{line}: 9.00 ms where 8.00 are wanted, 1.1 times off.")), "{bars}");
     }
 }
