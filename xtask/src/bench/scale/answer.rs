@@ -3,9 +3,9 @@
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
-use super::super::events::names::ACTIONS;
 use super::super::events::rfc3339;
 use super::question::{FIELDS, HISTOGRAM_DAYS, Question, Wanted};
+use super::story;
 
 /// Rows of a table as text; what is missing is `\N`.
 pub(crate) type Rows = Vec<Vec<String>>;
@@ -15,7 +15,7 @@ pub(crate) fn of_acta(question: &Question, bodies: &[Value]) -> anyhow::Result<V
     let first = bodies.first().context("nothing was answered")?;
     match &question.wanted {
         // Acta's own events, of which peers know nothing, are newer than all others.
-        Wanted::Newest => Ok(times(first, |event| event["action"].as_str().is_some_and(|it| ACTIONS.contains(&it)))),
+        Wanted::Newest => Ok(times(first, |event| event["actor"]["id"].as_str().is_some_and(story::is_actor))),
         Wanted::Page(_) => {
             let mut page = times(first, |_| true);
             page["total"] = first["total"].clone();
@@ -129,8 +129,8 @@ mod tests {
     #[test]
     fn actas_own_events_are_passed_over_among_the_newest() {
         let question = Question { wanted: Wanted::Newest, wheres: Vec::new() };
-        let own = json!({"action": "VIEW_AUDIT_LOGS", "occurred_at": "1970-01-01T00:00:09.000Z"});
-        let sent = json!({"action": "QUERY_RUN", "occurred_at": "1970-01-01T00:00:00.005Z"});
+        let own = json!({"actor": {"id": "key_1"}, "occurred_at": "1970-01-01T00:00:09.000Z"});
+        let sent = json!({"actor": {"id": "u_00_00017"}, "occurred_at": "1970-01-01T00:00:00.005Z"});
         let acta = of_acta(&question, &[json!({"events": [own, sent], "total": 7})]).unwrap();
         compare(&question, &acta, &of_peer(&question, &[rows(&[&["5"], &["4"]])]).unwrap()).unwrap();
         assert!(compare(&question, &acta, &of_peer(&question, &[rows(&[&["4"]])]).unwrap()).is_err());

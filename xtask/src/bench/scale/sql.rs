@@ -161,6 +161,7 @@ impl Dialect {
             Wanted::One { number, .. } => vec![format!("SELECT * FROM {TABLE} WHERE seq = {number}")],
             Wanted::Counts { from } => {
                 let field = |field: &str| {
+                    let field = if field == "actor" { "actor_id" } else { field };
                     format!(
                         "SELECT {field}, count(*) AS n, count(*) OVER () AS different FROM {TABLE} WHERE {wheres} AND {field} IS NOT NULL \
                          GROUP BY {field} ORDER BY n DESC, {field} LIMIT 10"

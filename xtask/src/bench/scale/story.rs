@@ -176,6 +176,11 @@ pub(crate) fn actor(org: usize, user: usize) -> String {
     format!("u_{org:02}_{user:05}")
 }
 
+/// Whether an actor is one of the first organization's people, and not Acta itself or who set it up.
+pub(crate) fn is_actor(id: &str) -> bool {
+    id.starts_with("u_00_")
+}
+
 /// The part of a person's address that names her.
 pub(crate) fn local_part(user: usize) -> String {
     let (first, last) = name_of(user);
