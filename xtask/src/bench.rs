@@ -13,6 +13,8 @@ mod postgres;
 mod process;
 mod report;
 mod round;
+pub(crate) mod scale;
+mod sections;
 
 use std::path::Path;
 
@@ -104,7 +106,9 @@ pub(crate) fn run(workspace: &Workspace, quick: bool, only: Option<Part>) -> any
     if quick || only.is_some() {
         println!("BENCHMARKS.md is written by a whole run only.");
     } else {
-        tools::write(&workspace.root.join("BENCHMARKS.md"), report.page().as_bytes())?;
+        let path = workspace.root.join("BENCHMARKS.md");
+        let old = std::fs::read_to_string(&path).unwrap_or_default();
+        tools::write(&path, sections::carry_over(&old, &report.page()).as_bytes())?;
         println!("BENCHMARKS.md is written.");
     }
     Ok(())

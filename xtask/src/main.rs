@@ -22,7 +22,10 @@ The project's chores.
   cargo xtask test [--no-browser]   formatting, lints, documentation, all tests, tidy, and the pages in a real browser
   cargo xtask tidy                  the rules that no compiler checks: paths in pages, arrows, sizes, words
   cargo xtask bench [--quick] [--only disk|acta|postgres]
-                                    Acta and PostgreSQL side by side; a whole run writes BENCHMARKS.md";
+                                    Acta and PostgreSQL side by side; a whole run writes BENCHMARKS.md
+  cargo xtask bench --only scale [--events 1m|10m|100m | --large] [--peers acta,postgres,sqlite,duckdb,clickhouse] [--print]
+                                    Acta with millions of events beside others that hold the same; writes its section of
+                                    BENCHMARKS.md unless it shall only print";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -67,6 +70,10 @@ fn tidy() -> anyhow::Result<ExitCode> {
 }
 
 fn bench(options: &[&str]) -> anyhow::Result<ExitCode> {
+    if let ["--only", "scale", options @ ..] = options {
+        bench::scale::run(&Workspace::read()?, &bench::scale::Options::parse(options)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut quick = false;
     let mut only = None;
     let mut rest = options.iter();

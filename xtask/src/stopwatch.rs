@@ -31,9 +31,14 @@ pub(crate) fn wait_until<T>(limit: Duration, mut ask: impl FnMut() -> Option<T>)
         if watch.elapsed() > limit {
             return None;
         }
-        // Nobody sends: the sender is kept so that the wait ends by its time and not by a closed channel.
-        let (_sender, receiver) = mpsc::channel::<()>();
-        let _timed_out = receiver.recv_timeout(pause).is_err();
-        pause = (pause * 2).min(Duration::from_millis(100));
+        rest(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
     }
+}
+
+/// Lets the time pass.
+pub(crate) fn rest(time: Duration) {
+    // Nobody sends: the sender is kept so that the wait ends by its time and not by a closed channel.
+    let (_sender, receiver) = mpsc::channel::<()>();
+    let _timed_out = receiver.recv_timeout(time).is_err();
 }

@@ -75,7 +75,7 @@ fn prepare(binary: &Path, folder: &Path, data: &Path) -> anyhow::Result<String> 
 }
 
 /// Starts the server and waits until it is ready.
-fn start(binary: &Path, folder: &Path, data: &Path) -> anyhow::Result<(Server, SocketAddr)> {
+pub(super) fn start(binary: &Path, folder: &Path, data: &Path) -> anyhow::Result<(Server, SocketAddr)> {
     // A port that was free a moment ago.
     let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     let log = File::create(log_path(folder))?;
@@ -158,7 +158,7 @@ fn log_path(folder: &Path) -> PathBuf {
 }
 
 /// The end of what the server said.
-fn log_of(folder: &Path) -> String {
+pub(super) fn log_of(folder: &Path) -> String {
     let log = std::fs::read_to_string(log_path(folder)).unwrap_or_default();
     let lines: Vec<&str> = log.lines().collect();
     let end = lines.get(lines.len().saturating_sub(20)..).unwrap_or_default().join("\n");

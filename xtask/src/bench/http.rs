@@ -17,6 +17,7 @@ pub(crate) struct Connection {
     request: Vec<u8>,
     /// `Host` and `Authorization`, as they are sent.
     headers: String,
+    address: SocketAddr,
 }
 
 /// What came back.
@@ -33,9 +34,16 @@ impl Connection {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
+        let stream = BufReader::with_capacity(64 * 1_024, stream);
+        let mut connection = Connection { stream, request: Vec::new(), headers: String::new(), address };
+        connection.use_key(key);
+        Ok(connection)
+    }
+
+    /// Sends this key from now on; none if it is empty.
+    pub(crate) fn use_key(&mut self, key: &str) {
         let authorization = if key.is_empty() { String::new() } else { format!("Authorization: Bearer {key}\r\n") };
-        let headers = format!("Host: {address}\r\n{authorization}");
-        Ok(Connection { stream: BufReader::with_capacity(64 * 1_024, stream), request: Vec::new(), headers })
+        self.headers = format!("Host: {}\r\n{authorization}", self.address);
     }
 
     /// `GET`.

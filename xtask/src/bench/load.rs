@@ -50,8 +50,9 @@ pub(crate) fn send(
     };
     thread::scope(|scope| {
         let workers: Vec<_> = opened.into_iter().map(|connection| scope.spawn(|| worker(connection))).collect();
-        start.wait();
+        // Before the barrier, so that no request lies outside of it, however late this thread runs on.
         let watch = Stopwatch::start();
+        start.wait();
         let mut latencies = Vec::with_capacity(bodies.len());
         for worker in workers {
             match worker.join() {

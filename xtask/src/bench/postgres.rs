@@ -3,6 +3,7 @@
 //! It refuses to run as root, so root starts it as the user `postgres` that Debian's package makes.
 
 mod fill;
+pub(crate) mod scale;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -132,12 +133,16 @@ impl Cluster {
 
     /// Starts it and waits until it takes connections.
     fn start(&self) -> anyhow::Result<Server> {
+        self.start_with(&SETTINGS)
+    }
+
+    fn start_with(&self, settings: &[&str]) -> anyhow::Result<Server> {
         let log_path = self.folder.join("postgres.log");
         let log = File::create(&log_path)?;
         let mut postgres = self.programs.as_owner("postgres");
         postgres.arg("-D").arg(self.data()).arg("-k").arg(&self.sockets).current_dir(&self.folder);
-        for setting in SETTINGS {
-            postgres.args(["-c", setting]);
+        for setting in settings {
+            postgres.args(["-c", *setting]);
         }
         let mut server = Server::start("postgres", postgres.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log))?;
         let ready = wait_until(Duration::from_secs(60), || {

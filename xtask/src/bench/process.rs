@@ -41,6 +41,29 @@ pub(crate) fn peak_bytes(pid: u32) -> anyhow::Result<u64> {
     Ok(kib * 1_024)
 }
 
+/// Begins anew to watch for the most memory, from what the process holds now on.
+pub(crate) fn forget_peak(pid: u32) -> anyhow::Result<()> {
+    // proc(5): 5 resets the peak resident set size.
+    let path = format!("/proc/{pid}/clear_refs");
+    let mut file = std::fs::OpenOptions::new().write(true).open(&path).with_context(|| format!("could not open {path}"))?;
+    std::io::Write::write_all(&mut file, b"5").with_context(|| format!("could not write {path}"))
+}
+
+/// What a process and its children hold now, in bytes; what several of them share counts once.
+pub(crate) fn held_bytes_of_family(pid: u32) -> anyhow::Result<u64> {
+    let mut kib = 0;
+    for entry in std::fs::read_dir("/proc")? {
+        let Some(one) = entry?.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        let is_family = one == pid || Stat::of(one).is_ok_and(|stat| stat.parent == pid);
+        // One that ended meanwhile holds nothing.
+        let rollup = if is_family { std::fs::read_to_string(format!("/proc/{one}/smaps_rollup")) } else { continue };
+        let line = rollup.unwrap_or_default();
+        let line = line.lines().find_map(|line| line.strip_prefix("Pss:")).unwrap_or("0 kB");
+        kib += line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0);
+    }
+    Ok(kib * 1_024)
+}
+
 /// What a folder's files take on the disk, in bytes.
 pub(crate) fn folder_bytes(folder: &Path) -> std::io::Result<u64> {
     let mut bytes = 0;
@@ -84,6 +107,14 @@ impl Server {
             Some(status) => bail!("{} ended with {status} when it was asked to stop", self.name),
             None => bail!("{} did not stop within two minutes", self.name),
         }
+    }
+}
+
+impl Server {
+    /// Kills it, as a failing machine would.
+    pub(crate) fn kill(mut self) -> anyhow::Result<()> {
+        send("KILL", self.pid())?;
+        self.child.wait().map(drop).with_context(|| format!("{} could not be waited for", self.name))
     }
 }
 

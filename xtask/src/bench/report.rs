@@ -145,6 +145,7 @@ After each round `acta check` reads everything back; a round that does not check
 ```
 cargo xtask bench            # everything, and writes this page
 cargo xtask bench --quick    # a tenth of the events; prints only
+cargo xtask bench --only scale --events 10m    # ten million events, more peers; writes its section below
 ```
 
 It needs Linux and, for the comparison, PostgreSQL's programs (`apt-get install postgresql`).

@@ -14,6 +14,7 @@ mod events_list;
 mod events_read;
 mod facets;
 mod filters;
+mod hang_up;
 mod health;
 mod openapi;
 mod own_events;

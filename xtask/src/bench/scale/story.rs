@@ -48,7 +48,8 @@ pub(crate) const COLUMNS: [&str; 20] = [
 /// Tells events.
 #[derive(Debug)]
 pub(crate) struct Story {
-    seed: u64,
+    /// What everything but the time follows from.
+    pub(crate) seed: u64,
     /// How many there are.
     pub(crate) count: usize,
     /// The time of the last one that is not late, in milliseconds since 1970.
@@ -173,6 +174,11 @@ pub(crate) fn team(team: usize) -> String {
 /// A person's id.
 pub(crate) fn actor(org: usize, user: usize) -> String {
     format!("u_{org:02}_{user:05}")
+}
+
+/// Whether an actor is one of the first organization's people, and not Acta itself or who set it up.
+pub(crate) fn is_actor(id: &str) -> bool {
+    id.starts_with("u_00_")
 }
 
 /// The part of a person's address that names her.
@@ -303,7 +309,7 @@ mod tests {
             text.clear();
             event.push_json(&mut text);
             bytes += text.len();
-            late += usize::from(event.occurred_ms < newest - DAY_MS / 2);
+            late += usize::from(event.occurred_ms + DAY_MS / 2 < newest);
             newest = newest.max(event.occurred_ms);
             *people.entry(event.user).or_insert(0) += 1;
             actions.insert(event.action);

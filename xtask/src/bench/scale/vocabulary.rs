@@ -5,8 +5,7 @@
 pub(crate) const WORDS: usize = 30_000;
 
 /// None of them is a digit of a hexadecimal number, so that no word stands in an id.
-const CONSONANTS: [&str; 16] =
-    ["k", "l", "m", "n", "p", "r", "s", "t", "v", "z", "gr", "kl", "pr", "st", "tr", "sh"];
+const CONSONANTS: [&str; 16] = ["k", "l", "m", "n", "p", "r", "s", "t", "v", "z", "gr", "kl", "pr", "st", "tr", "sh"];
 const VOWELS: [&str; 5] = ["a", "e", "i", "o", "u"];
 const SYLLABLES: usize = CONSONANTS.len() * VOWELS.len();
 
