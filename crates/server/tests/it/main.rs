@@ -16,6 +16,7 @@ mod filters;
 mod health;
 mod openapi;
 mod own_events;
+mod people;
 mod permissions;
 
 mod cli;
