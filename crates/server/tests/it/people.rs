@@ -87,9 +87,15 @@ async fn an_organization_and_its_teams() {
 
     let changed = admin.patch("/v1/organization", json!({"name": "Engines", "hide_headers": true})).await;
     assert_eq!(changed.json()["hide_headers"], true);
-    expect_test::expect![[r#"UPDATE_ORGANIZATION by "Somebody": organization "Engines" [name: "Test" → "Engines"; hide_headers: false → true]"#]].assert_eq(&last(&owner, "UPDATE_ORGANIZATION").await);
+    expect_test::expect![[
+        r#"UPDATE_ORGANIZATION by "Somebody": organization "Engines" [name: "Test" → "Engines"; hide_headers: false → true]"#
+    ]]
+    .assert_eq(&last(&owner, "UPDATE_ORGANIZATION").await);
     let refused = admin.patch("/v1/organization", json!({"second_factor_required": true})).await;
-    expect_test::expect!["403 urn:acta:problem:denied: You may not do this: your role, admin, does not allow this; owners may."].assert_eq(&refused.problem());
+    expect_test::expect![
+        "403 urn:acta:problem:denied: You may not do this: your role, admin, does not allow this; owners may."
+    ]
+    .assert_eq(&refused.problem());
     let unknown = admin.patch("/v1/organization", json!({"nme": "X"})).await;
     expect_test::expect![[r#"
         422 urn:acta:problem:invalid: /nme unknown field `nme`, expected one of `name`, `second_factor_required`, `members_see_own_events`, `hide_headers`, `scrub_secrets`
@@ -99,7 +105,8 @@ async fn an_organization_and_its_teams() {
     assert_eq!(team, "ops");
     assert_eq!(owner.post("/v1/teams", json!({"name": "operations"})).await.status.as_u16(), 409);
     assert_eq!(owner.patch("/v1/teams/ops", json!({"name": "Night"})).await.json()["name"], "Night");
-    expect_test::expect![[r#"UPDATE_TEAM by "Somebody": team "Night" [name: "Operations" → "Night"]"#]].assert_eq(&last(&owner, "UPDATE_TEAM").await);
+    expect_test::expect![[r#"UPDATE_TEAM by "Somebody": team "Night" [name: "Operations" → "Night"]"#]]
+        .assert_eq(&last(&owner, "UPDATE_TEAM").await);
     assert_eq!(owner.get("/v1/teams/ops").await.json()["name"], "Night");
     assert_eq!(owner.get("/v1/teams?q=igh").await.json()["total"], 1);
     assert_eq!(owner.get("/v1/teams?q=day").await.json()["total"], 0);
@@ -110,7 +117,10 @@ async fn an_organization_and_its_teams() {
     let members = owner.get("/v1/teams/ops/members").await.json();
     assert_eq!(members["members"][0]["subject"]["id"], user.id.as_str());
     server.new_key(&[KeyScope::EventsRead], Some("ops"));
-    expect_test::expect!["409 urn:acta:problem:conflict: The team “Night” holds 1 valid API key. Remove or move that first."].assert_eq(&owner.delete("/v1/teams/ops").await.problem());
+    expect_test::expect![
+        "409 urn:acta:problem:conflict: The team “Night” holds 1 valid API key. Remove or move that first."
+    ]
+    .assert_eq(&owner.delete("/v1/teams/ops").await.problem());
     let keys = owner.get("/v1/api-keys").await.json();
     let key = keys["api_keys"].as_array().unwrap().iter().find(|key| key["team"] == "ops").unwrap().clone();
     let revoke = format!("/v1/api-keys/{}/revoke", key["id"].as_str().unwrap());
@@ -136,7 +146,8 @@ async fn an_archived_organization_refuses_everybody() {
     assert_eq!(archive(&owner, "Test").await, 200);
     assert_eq!(owner.get("/v1/me").await.status.as_u16(), 401);
     // The key was used a moment ago, and is refused all the same.
-    expect_test::expect!["401 urn:acta:problem:unauthenticated: This API key's organization is archived."].assert_eq(&server.get("/v1/events").await.problem());
+    expect_test::expect!["401 urn:acta:problem:unauthenticated: This API key's organization is archived."]
+        .assert_eq(&server.get("/v1/events").await.problem());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -149,11 +160,13 @@ async fn people_come_change_and_go() {
     let bad = json!({"email": "x@example.com", "name": "X", "role": "boss"});
     expect_test::expect![[r#"
         422 urn:acta:problem:invalid: /role unknown variant `boss`, expected one of `owner`, `admin`, `auditor`, `member`
-            /role: unknown variant `boss`, expected one of `owner`, `admin`, `auditor`, `member`"#]].assert_eq(&owner.post("/v1/users", bad).await.problem());
+            /role: unknown variant `boss`, expected one of `owner`, `admin`, `auditor`, `member`"#]]
+    .assert_eq(&owner.post("/v1/users", bad).await.problem());
     let weak = json!({"email": "x@example.com", "name": "X", "role": "member", "password": "short"});
     expect_test::expect![[r#"
         422 urn:acta:problem:invalid: /password A password has at least 12 characters; this one has 5.
-            /password: A password has at least 12 characters; this one has 5."#]].assert_eq(&owner.post("/v1/users", weak).await.problem());
+            /password: A password has at least 12 characters; this one has 5."#]]
+    .assert_eq(&owner.post("/v1/users", weak).await.problem());
     let path = format!("/v1/users/{mary}");
     let changed = owner.patch(&path, json!({"name": "Mary Somerville", "role": "auditor"})).await.json();
     assert_eq!((&changed["name"], &changed["role"]), (&json!("Mary Somerville"), &json!("auditor")));
@@ -167,7 +180,10 @@ async fn people_come_change_and_go() {
     told += &format!("{}\n", last(&owner, "DISABLE_USER").await);
     assert_eq!(act("enable").await.json()["status"], "active");
     told += &format!("{}\n", last(&owner, "ENABLE_USER").await);
-    expect_test::expect!["409 urn:acta:problem:conflict: Mary Somerville is active; only archived users are deleted. Archive her first."].assert_eq(&owner.delete(&path).await.problem());
+    expect_test::expect![
+        "409 urn:acta:problem:conflict: Mary Somerville is active; only archived users are deleted. Archive her first."
+    ]
+    .assert_eq(&owner.delete(&path).await.problem());
     assert_eq!(act("archive").await.json()["status"], "archived");
     told += &format!("{}\n", last(&owner, "ARCHIVE_USER").await);
     assert_eq!((list("").await, list("status=archived").await), (1, 1));
@@ -181,7 +197,8 @@ async fn people_come_change_and_go() {
         DISABLE_USER by "Somebody": user "Mary Somerville" [status: "active" → "disabled"]
         ENABLE_USER by "Somebody": user "Mary Somerville" [status: "disabled" → "active"]
         ARCHIVE_USER by "Somebody": user "Mary Somerville" [status: "active" → "archived"]
-        DELETE_USER by "Somebody": user "Mary Somerville" []"#]].assert_eq(&told);
+        DELETE_USER by "Somebody": user "Mary Somerville" []"#]]
+    .assert_eq(&told);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -254,7 +271,8 @@ async fn nobody_does_what_is_above_her() {
         key: give an owner a role: 403 Somebody is an owner; whoever holds less cannot change that.
         key: make a key that reads: 403 The scope events:read permits more than you hold; nobody gives more than she holds.
         key: make a key like itself: 201
-    "#]].assert_eq(&table);
+    "#]]
+    .assert_eq(&table);
     // The last owner stays, and does nothing to herself.
     let own = format!("/v1/users/{}", boss.id);
     for answer in [
@@ -306,7 +324,8 @@ async fn service_accounts_and_their_keys() {
     };
     assert_eq!(send().await.status.as_u16(), 201);
     assert_eq!(owner.post(&format!("{path}/disable"), json!({})).await.json()["status"], "disabled");
-    expect_test::expect!["401 urn:acta:problem:unauthenticated: This API key's service account is disabled."].assert_eq(&send().await.problem());
+    expect_test::expect!["401 urn:acta:problem:unauthenticated: This API key's service account is disabled."]
+        .assert_eq(&send().await.problem());
     assert_eq!(owner.post(&format!("{path}/enable"), json!({})).await.json()["status"], "active");
     assert_eq!(send().await.status.as_u16(), 201);
     let key = format!("/v1/api-keys/{}", made["id"].as_str().unwrap());
@@ -327,7 +346,8 @@ async fn service_accounts_and_their_keys() {
         DISABLE_SERVICE_ACCOUNT by "Somebody": service_account "Deployer" [status: "active" → "disabled"]
         ENABLE_SERVICE_ACCOUNT by "Somebody": service_account "Deployer" [status: "disabled" → "active"]
         DELETE_SERVICE_ACCOUNT by "Somebody": service_account "Deployer" []
-    "#]].assert_eq(&told);
+    "#]]
+    .assert_eq(&told);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -344,10 +364,12 @@ async fn groups_in_groups() {
     let mut told = format!("{}\n", last(&owner, "ADD_USERS_TO_GROUP").await);
     expect_test::expect![[r#"
         422 urn:acta:problem:invalid: /groups “Outer” cannot be in “Inner”: then “Inner” in “Outer” in “Inner”.
-            /groups: “Outer” cannot be in “Inner”: then “Inner” in “Outer” in “Inner”."#]].assert_eq(&owner.post(&members(&inner), json!({"groups": [outer]})).await.problem());
+            /groups: “Outer” cannot be in “Inner”: then “Inner” in “Outer” in “Inner”."#]]
+    .assert_eq(&owner.post(&members(&inner), json!({"groups": [outer]})).await.problem());
     expect_test::expect![[r#"
         422 urn:acta:problem:invalid: /users/1 is not an id of the form u_0123456789abcdef
-            /users/1: is not an id of the form u_0123456789abcdef"#]].assert_eq(&owner.post(&members(&inner), json!({"users": [user, "x"]})).await.problem());
+            /users/1: is not an id of the form u_0123456789abcdef"#]]
+    .assert_eq(&owner.post(&members(&inner), json!({"users": [user, "x"]})).await.problem());
     assert_eq!(owner.post(&members(&inner), json!({"users": ["u_0123456789abcdef"]})).await.status.as_u16(), 404);
 
     assert_eq!(owner.get(&members(&outer)).await.json()["total"], 1);
@@ -378,7 +400,8 @@ async fn groups_in_groups() {
         ADD_USERS_TO_GROUP by "Somebody": group "Outer", group "Inner" []
         UPDATE_GROUP by "Somebody": group "Outer" [description: "All." → "Everybody."]
         REMOVE_USERS_FROM_GROUP by "Somebody": group "Outer", group "Inner" []
-        DELETE_GROUP by "Somebody": group "Outer" []"#]].assert_eq(&told);
+        DELETE_GROUP by "Somebody": group "Outer" []"#]]
+    .assert_eq(&told);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -394,7 +417,8 @@ async fn roles_and_who_has_them() {
     }
     expect_test::expect![[r#"
         422 urn:acta:problem:invalid: /permissions/1 invalid type: integer `1`, expected a string
-            /permissions/1: invalid type: integer `1`, expected a string"#]].assert_eq(&owner.post("/v1/roles", new(json!(["app:view", 1]))).await.problem());
+            /permissions/1: invalid type: integer `1`, expected a string"#]]
+    .assert_eq(&owner.post("/v1/roles", new(json!(["app:view", 1]))).await.problem());
     let role = owner.make("/v1/roles", new(json!(["app:view", "app:release"]))).await;
     let path = format!("/v1/roles/{role}");
     owner.patch(&path, json!({"permissions": ["app:view", "log:read"]})).await;
@@ -450,7 +474,8 @@ async fn roles_and_who_has_them() {
         422 urn:acta:problem:invalid: /expires_at A role expires in the future.
             /expires_at: A role expires in the future.
     "#]].assert_eq(&refused);
-    expect_test::expect!["409 urn:acta:problem:conflict: The role “Deployer” is given 1 time. Take it away first."].assert_eq(&owner.delete(&path).await.problem());
+    expect_test::expect!["409 urn:acta:problem:conflict: The role “Deployer” is given 1 time. Take it away first."]
+        .assert_eq(&owner.delete(&path).await.problem());
     // The member reads as much of the log as she was given.
     let reader = sign_in(&server, &member);
     assert_eq!(reader.get("/v1/events").await.status.as_u16(), 200);
@@ -491,7 +516,8 @@ async fn sessions_and_who_i_am() {
     assert_eq!(owner.delete("/v1/sessions/s_0123456789abcdef").await.status.as_u16(), 404);
     assert_eq!(member.delete(&format!("/v1/sessions/{}", session(&own, false))).await.status.as_u16(), 204);
     assert_eq!(elsewhere.get("/v1/me").await.status.as_u16(), 401);
-    expect_test::expect![[r#"REVOKE_SESSION by "Somebody": session null, user "Somebody" []"#]].assert_eq(&last(&owner, "REVOKE_SESSION").await);
+    expect_test::expect![[r#"REVOKE_SESSION by "Somebody": session null, user "Somebody" []"#]]
+        .assert_eq(&last(&owner, "REVOKE_SESSION").await);
     assert_eq!(owner.delete(&format!("/v1/sessions/{}", session(&own, true))).await.status.as_u16(), 204);
     assert_eq!(member.get("/v1/me").await.status.as_u16(), 401);
 
