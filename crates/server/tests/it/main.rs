@@ -20,5 +20,6 @@ mod people;
 mod permissions;
 
 mod cli;
+mod cli_people;
 mod cloudtrail;
 mod kill;
