@@ -31,7 +31,7 @@ fn a_service_account_lives_and_its_keys_with_it() {
     let group = directory.create_group(&by, org, "Robots", "", now()).unwrap();
     directory.add_group_members(&by, org, &group.id, &[Principal::ServiceAccount(robot.id.clone())], now()).unwrap();
     let of_robot = directory.list_api_keys(org, None, Some(&robot.id), Part::ALL).unwrap();
-    assert_eq!(of_robot.items, [key.clone()]);
+    assert_eq!(of_robot.items, std::slice::from_ref(&key));
 
     let set = |status| directory.set_service_account_status(&by, org, &robot.id, status, now());
     assert_eq!(set(UserStatus::Disabled).unwrap().status, UserStatus::Disabled);

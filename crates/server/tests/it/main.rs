@@ -18,6 +18,7 @@ mod hang_up;
 mod health;
 mod openapi;
 mod own_events;
+mod people;
 mod permissions;
 mod redactions;
 mod visibility;
@@ -31,6 +32,7 @@ mod peers;
 mod second_factor;
 
 mod cli;
+mod cli_people;
 mod cloudtrail;
 mod kill;
 mod kill_change;

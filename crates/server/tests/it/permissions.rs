@@ -7,6 +7,61 @@ use directory::{ChangedBy, NewSession};
 
 use crate::support::{Server, event};
 
+/// Each with an id of nobody and an empty body: whoever may ask is told 404 or 422.
+const PEOPLE: &[(&str, &str)] = &[
+    ("GET", "/v1/me"),
+    ("GET", "/v1/organization"),
+    ("PATCH", "/v1/organization"),
+    ("GET", "/v1/organizations"),
+    ("POST", "/v1/organization/archive"),
+    ("GET", "/v1/teams"),
+    ("POST", "/v1/teams"),
+    ("GET", "/v1/teams/x"),
+    ("PATCH", "/v1/teams/x"),
+    ("DELETE", "/v1/teams/x"),
+    ("GET", "/v1/teams/x/members"),
+    ("GET", "/v1/users"),
+    ("POST", "/v1/users"),
+    ("GET", "/v1/users/x"),
+    ("PATCH", "/v1/users/x"),
+    ("DELETE", "/v1/users/x"),
+    ("POST", "/v1/users/x/disable"),
+    ("POST", "/v1/users/x/enable"),
+    ("POST", "/v1/users/x/archive"),
+    ("GET", "/v1/users/x/groups"),
+    ("GET", "/v1/service-accounts"),
+    ("POST", "/v1/service-accounts"),
+    ("GET", "/v1/service-accounts/x"),
+    ("PATCH", "/v1/service-accounts/x"),
+    ("DELETE", "/v1/service-accounts/x"),
+    ("POST", "/v1/service-accounts/x/disable"),
+    ("POST", "/v1/service-accounts/x/enable"),
+    ("GET", "/v1/groups"),
+    ("POST", "/v1/groups"),
+    ("GET", "/v1/groups/x"),
+    ("PATCH", "/v1/groups/x"),
+    ("DELETE", "/v1/groups/x"),
+    ("GET", "/v1/groups/x/members"),
+    ("POST", "/v1/groups/x/members"),
+    ("DELETE", "/v1/groups/x/members"),
+    ("GET", "/v1/roles"),
+    ("POST", "/v1/roles"),
+    ("GET", "/v1/roles/x"),
+    ("PATCH", "/v1/roles/x"),
+    ("DELETE", "/v1/roles/x"),
+    ("GET", "/v1/role-assignments"),
+    ("POST", "/v1/role-assignments"),
+    ("GET", "/v1/role-assignments/x"),
+    ("DELETE", "/v1/role-assignments/x"),
+    ("GET", "/v1/api-keys"),
+    ("POST", "/v1/api-keys"),
+    ("GET", "/v1/api-keys/x"),
+    ("DELETE", "/v1/api-keys/x"),
+    ("POST", "/v1/api-keys/x/revoke"),
+    ("GET", "/v1/sessions"),
+    ("DELETE", "/v1/sessions/x"),
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_table_of_routes_and_callers() {
     let server = Server::start();
@@ -54,13 +109,17 @@ async fn the_table_of_routes_and_callers() {
         ("GET", format!("/audit/{id}")),
         ("GET", format!("/audit/{id}.json")),
     ];
+    let mut routes = routes;
+    for (method, path) in PEOPLE {
+        routes.push((method, path.to_string()));
+    }
     let mut table = Vec::new();
     for (method, path) in &routes {
         let mut line = format!("{method} {}:", path.replace(&id, "{event_id}"));
         for (name, (header, value)) in &callers {
             let request = Request::builder().method(*method).uri(path).header(header, value);
             let request = request.header(header::CONTENT_TYPE, "application/json");
-            let body = if *method == "POST" { event("B").to_string() } else { String::new() };
+            let body = if *path == "/v1/events" { event("B").to_string() } else { "{}".to_owned() };
             let answer = server.send(request.body(Body::from(body)).unwrap()).await;
             line += &format!("\n    {name}: {}", answer.status.as_u16());
         }
@@ -339,6 +398,669 @@ async fn the_table_of_routes_and_callers() {
             owner: 200
             admin: 200
             auditor: 200
+            member: 403
+        GET /v1/me:
+            nobody: 401
+            wrong key: 401
+            key events:write: 200
+            key events:read: 200
+            key events:export: 200
+            key directory:read: 200
+            key directory:write: 200
+            revoked key: 401
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 200
+        GET /v1/organization:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 200
+            key directory:write: 403
+            revoked key: 401
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 403
+        PATCH /v1/organization:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 200
+            revoked key: 401
+            owner: 200
+            admin: 200
+            auditor: 403
+            member: 403
+        GET /v1/organizations:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 200
+            key directory:write: 403
+            revoked key: 401
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 403
+        POST /v1/organization/archive:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 403
+            revoked key: 401
+            owner: 422
+            admin: 403
+            auditor: 403
+            member: 403
+        GET /v1/teams:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 200
+            key directory:write: 403
+            revoked key: 401
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 403
+        POST /v1/teams:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 422
+            revoked key: 401
+            owner: 422
+            admin: 422
+            auditor: 403
+            member: 403
+        GET /v1/teams/x:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 404
+            key directory:write: 403
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 404
+            member: 403
+        PATCH /v1/teams/x:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 422
+            revoked key: 401
+            owner: 422
+            admin: 422
+            auditor: 403
+            member: 403
+        DELETE /v1/teams/x:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 403
+            member: 403
+        GET /v1/teams/x/members:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 404
+            key directory:write: 403
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 404
+            member: 403
+        GET /v1/users:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 200
+            key directory:write: 403
+            revoked key: 401
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 403
+        POST /v1/users:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 422
+            revoked key: 401
+            owner: 422
+            admin: 422
+            auditor: 403
+            member: 403
+        GET /v1/users/x:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 404
+            key directory:write: 403
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 404
+            member: 403
+        PATCH /v1/users/x:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 403
+            member: 403
+        DELETE /v1/users/x:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 403
+            member: 403
+        POST /v1/users/x/disable:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 403
+            member: 403
+        POST /v1/users/x/enable:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 403
+            member: 403
+        POST /v1/users/x/archive:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 403
+            member: 403
+        GET /v1/users/x/groups:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 404
+            key directory:write: 403
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 404
+            member: 403
+        GET /v1/service-accounts:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 200
+            key directory:write: 403
+            revoked key: 401
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 403
+        POST /v1/service-accounts:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 422
+            revoked key: 401
+            owner: 422
+            admin: 422
+            auditor: 403
+            member: 403
+        GET /v1/service-accounts/x:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 404
+            key directory:write: 403
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 404
+            member: 403
+        PATCH /v1/service-accounts/x:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 403
+            member: 403
+        DELETE /v1/service-accounts/x:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 403
+            member: 403
+        POST /v1/service-accounts/x/disable:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 403
+            member: 403
+        POST /v1/service-accounts/x/enable:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 403
+            member: 403
+        GET /v1/groups:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 200
+            key directory:write: 403
+            revoked key: 401
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 403
+        POST /v1/groups:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 422
+            revoked key: 401
+            owner: 422
+            admin: 422
+            auditor: 403
+            member: 403
+        GET /v1/groups/x:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 404
+            key directory:write: 403
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 404
+            member: 403
+        PATCH /v1/groups/x:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 403
+            member: 403
+        DELETE /v1/groups/x:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 403
+            member: 403
+        GET /v1/groups/x/members:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 404
+            key directory:write: 403
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 404
+            member: 403
+        POST /v1/groups/x/members:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 403
+            member: 403
+        DELETE /v1/groups/x/members:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 403
+            member: 403
+        GET /v1/roles:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 200
+            key directory:write: 403
+            revoked key: 401
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 403
+        POST /v1/roles:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 422
+            revoked key: 401
+            owner: 422
+            admin: 422
+            auditor: 403
+            member: 403
+        GET /v1/roles/x:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 404
+            key directory:write: 403
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 404
+            member: 403
+        PATCH /v1/roles/x:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 403
+            member: 403
+        DELETE /v1/roles/x:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 403
+            member: 403
+        GET /v1/role-assignments:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 200
+            key directory:write: 403
+            revoked key: 401
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 403
+        POST /v1/role-assignments:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 422
+            revoked key: 401
+            owner: 422
+            admin: 422
+            auditor: 403
+            member: 403
+        GET /v1/role-assignments/x:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 404
+            key directory:write: 403
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 404
+            member: 403
+        DELETE /v1/role-assignments/x:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 403
+            member: 403
+        GET /v1/api-keys:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 200
+            key directory:write: 403
+            revoked key: 401
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 403
+        POST /v1/api-keys:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 422
+            revoked key: 401
+            owner: 422
+            admin: 422
+            auditor: 403
+            member: 403
+        GET /v1/api-keys/x:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 404
+            key directory:write: 403
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 404
+            member: 403
+        DELETE /v1/api-keys/x:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 403
+            member: 403
+        POST /v1/api-keys/x/revoke:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 403
+            member: 403
+        GET /v1/sessions:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 422
+            key directory:write: 403
+            revoked key: 401
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 200
+        DELETE /v1/sessions/x:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 403
             member: 403"#]]
     .assert_eq(&table.join("\n"));
 }
