@@ -37,6 +37,11 @@ async fn the_table_of_routes_and_callers() {
         ("GET", format!("/v1/events/{id}")),
         ("GET", "/v1/filters".into()),
         ("GET", "/v1/catalog".into()),
+        ("GET", "/v1/invitations".into()),
+        ("POST", "/v1/invitations".into()),
+        ("POST", "/v1/invitations/inv_0000000000000000/resend".into()),
+        ("DELETE", "/v1/invitations/inv_0000000000000000".into()),
+        ("DELETE", "/v1/users/u_0000000000000000/second-factor".into()),
         ("GET", "/openapi.json".into()),
         ("GET", "/healthz".into()),
         ("GET", "/readyz".into()),
@@ -44,6 +49,24 @@ async fn the_table_of_routes_and_callers() {
         ("GET", "/audit".into()),
         ("GET", format!("/audit/{id}")),
         ("GET", format!("/audit/{id}.json")),
+        ("GET", "/account".into()),
+        ("GET", "/account/password".into()),
+        ("GET", "/account/sessions".into()),
+        ("GET", "/account/second-factor".into()),
+        ("GET", "/account/second-factor/set-up".into()),
+        ("GET", "/confirm".into()),
+        // Without what only a page of the session holds, nobody changes anything.
+        ("POST", "/account/email".into()),
+        ("POST", "/account/password".into()),
+        ("POST", "/account/sessions/end".into()),
+        ("POST", "/account/sessions/end-others".into()),
+        ("POST", "/account/second-factor/begin".into()),
+        ("POST", "/account/second-factor/set-up".into()),
+        ("POST", "/account/second-factor/remove".into()),
+        ("POST", "/account/second-factor/disable".into()),
+        ("POST", "/account/second-factor/recovery-codes".into()),
+        ("POST", "/confirm".into()),
+        ("POST", "/sign-out".into()),
     ];
     let mut table = Vec::new();
     for (method, path) in &routes {
@@ -51,7 +74,14 @@ async fn the_table_of_routes_and_callers() {
         for (name, (header, value)) in &callers {
             let request = Request::builder().method(*method).uri(path).header(header, value);
             let request = request.header(header::CONTENT_TYPE, "application/json");
-            let body = if *method == "POST" { event("B").to_string() } else { String::new() };
+            let body = match (*method, path.as_str()) {
+                ("POST", "/v1/invitations") => {
+                    let email = format!("{}@new.example.com", name.replace([' ', ':'], "-"));
+                    serde_json::json!({"email": email, "role": "member"}).to_string()
+                }
+                ("POST", _) => event("B").to_string(),
+                _ => String::new(),
+            };
             let answer = server.send(request.body(Body::from(body)).unwrap()).await;
             line += &format!("\n    {name}: {}", answer.status.as_u16());
         }
@@ -123,6 +153,71 @@ async fn the_table_of_routes_and_callers() {
             admin: 200
             auditor: 200
             member: 200
+        GET /v1/invitations:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 200
+            key directory:write: 403
+            revoked key: 401
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 403
+        POST /v1/invitations:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 201
+            revoked key: 401
+            owner: 201
+            admin: 201
+            auditor: 403
+            member: 403
+        POST /v1/invitations/inv_0000000000000000/resend:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 403
+            member: 403
+        DELETE /v1/invitations/inv_0000000000000000:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 403
+            member: 403
+        DELETE /v1/users/u_0000000000000000/second-factor:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 403
+            member: 403
         GET /openapi.json:
             nobody: 200
             wrong key: 200
@@ -213,6 +308,227 @@ async fn the_table_of_routes_and_callers() {
             owner: 200
             admin: 200
             auditor: 200
+            member: 403
+        GET /account:
+            nobody: 303
+            wrong key: 303
+            key events:write: 303
+            key events:read: 303
+            key events:export: 303
+            key directory:read: 303
+            key directory:write: 303
+            revoked key: 303
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 200
+        GET /account/password:
+            nobody: 303
+            wrong key: 303
+            key events:write: 303
+            key events:read: 303
+            key events:export: 303
+            key directory:read: 303
+            key directory:write: 303
+            revoked key: 303
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 200
+        GET /account/sessions:
+            nobody: 303
+            wrong key: 303
+            key events:write: 303
+            key events:read: 303
+            key events:export: 303
+            key directory:read: 303
+            key directory:write: 303
+            revoked key: 303
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 200
+        GET /account/second-factor:
+            nobody: 303
+            wrong key: 303
+            key events:write: 303
+            key events:read: 303
+            key events:export: 303
+            key directory:read: 303
+            key directory:write: 303
+            revoked key: 303
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 200
+        GET /account/second-factor/set-up:
+            nobody: 303
+            wrong key: 303
+            key events:write: 303
+            key events:read: 303
+            key events:export: 303
+            key directory:read: 303
+            key directory:write: 303
+            revoked key: 303
+            owner: 303
+            admin: 303
+            auditor: 303
+            member: 303
+        GET /confirm:
+            nobody: 303
+            wrong key: 303
+            key events:write: 303
+            key events:read: 303
+            key events:export: 303
+            key directory:read: 303
+            key directory:write: 303
+            revoked key: 303
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 200
+        POST /account/email:
+            nobody: 303
+            wrong key: 303
+            key events:write: 303
+            key events:read: 303
+            key events:export: 303
+            key directory:read: 303
+            key directory:write: 303
+            revoked key: 303
+            owner: 403
+            admin: 403
+            auditor: 403
+            member: 403
+        POST /account/password:
+            nobody: 303
+            wrong key: 303
+            key events:write: 303
+            key events:read: 303
+            key events:export: 303
+            key directory:read: 303
+            key directory:write: 303
+            revoked key: 303
+            owner: 403
+            admin: 403
+            auditor: 403
+            member: 403
+        POST /account/sessions/end:
+            nobody: 303
+            wrong key: 303
+            key events:write: 303
+            key events:read: 303
+            key events:export: 303
+            key directory:read: 303
+            key directory:write: 303
+            revoked key: 303
+            owner: 403
+            admin: 403
+            auditor: 403
+            member: 403
+        POST /account/sessions/end-others:
+            nobody: 303
+            wrong key: 303
+            key events:write: 303
+            key events:read: 303
+            key events:export: 303
+            key directory:read: 303
+            key directory:write: 303
+            revoked key: 303
+            owner: 403
+            admin: 403
+            auditor: 403
+            member: 403
+        POST /account/second-factor/begin:
+            nobody: 303
+            wrong key: 303
+            key events:write: 303
+            key events:read: 303
+            key events:export: 303
+            key directory:read: 303
+            key directory:write: 303
+            revoked key: 303
+            owner: 403
+            admin: 403
+            auditor: 403
+            member: 403
+        POST /account/second-factor/set-up:
+            nobody: 303
+            wrong key: 303
+            key events:write: 303
+            key events:read: 303
+            key events:export: 303
+            key directory:read: 303
+            key directory:write: 303
+            revoked key: 303
+            owner: 403
+            admin: 403
+            auditor: 403
+            member: 403
+        POST /account/second-factor/remove:
+            nobody: 303
+            wrong key: 303
+            key events:write: 303
+            key events:read: 303
+            key events:export: 303
+            key directory:read: 303
+            key directory:write: 303
+            revoked key: 303
+            owner: 403
+            admin: 403
+            auditor: 403
+            member: 403
+        POST /account/second-factor/disable:
+            nobody: 303
+            wrong key: 303
+            key events:write: 303
+            key events:read: 303
+            key events:export: 303
+            key directory:read: 303
+            key directory:write: 303
+            revoked key: 303
+            owner: 403
+            admin: 403
+            auditor: 403
+            member: 403
+        POST /account/second-factor/recovery-codes:
+            nobody: 303
+            wrong key: 303
+            key events:write: 303
+            key events:read: 303
+            key events:export: 303
+            key directory:read: 303
+            key directory:write: 303
+            revoked key: 303
+            owner: 403
+            admin: 403
+            auditor: 403
+            member: 403
+        POST /confirm:
+            nobody: 303
+            wrong key: 303
+            key events:write: 303
+            key events:read: 303
+            key events:export: 303
+            key directory:read: 303
+            key directory:write: 303
+            revoked key: 303
+            owner: 403
+            admin: 403
+            auditor: 403
+            member: 403
+        POST /sign-out:
+            nobody: 303
+            wrong key: 303
+            key events:write: 303
+            key events:read: 303
+            key events:export: 303
+            key directory:read: 303
+            key directory:write: 303
+            revoked key: 303
+            owner: 403
+            admin: 403
+            auditor: 403
             member: 403"#]]
     .assert_eq(&table.join("\n"));
 }
