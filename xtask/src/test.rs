@@ -4,6 +4,7 @@
 
 mod chromium;
 mod counts;
+mod peers;
 mod tee;
 
 use std::path::PathBuf;
@@ -96,13 +97,21 @@ impl Run<'_> {
 
     fn tests(&mut self) -> anyhow::Result<()> {
         self.build_acta()?;
+        let peers = peers::prepare(&self.workspace.target);
+        let found = [(peers::OATHTOOL, peers.oathtool), (peers::PYTHON, peers.python)];
+        let compared = |mut command: Command| {
+            command.envs(found.iter().filter_map(|(name, path)| Some((name, path.as_ref()?))));
+            command
+        };
         let failed = "not all tests pass";
         if !has_nextest() {
             println!("cargo-nextest is not installed; `cargo test` takes its place");
-            let mut test = self.test_command(&["test", "--workspace", "--exclude", BROWSER, "--no-fail-fast"]);
+            let test = self.test_command(&["test", "--workspace", "--exclude", BROWSER, "--no-fail-fast"]);
+            let mut test = compared(test);
             return self.stream(&mut test, failed);
         }
-        let mut nextest = self.test_command(&["nextest", "run", "--workspace", "--exclude", BROWSER, "--no-fail-fast"]);
+        let nextest = self.test_command(&["nextest", "run", "--workspace", "--exclude", BROWSER, "--no-fail-fast"]);
+        let mut nextest = compared(nextest);
         self.stream(&mut nextest, failed)?;
         let mut doctests = self.test_command(&["test", "--doc", "--workspace", "--exclude", BROWSER, "--no-fail-fast"]);
         self.stream(&mut doctests, "not all examples in the documentation pass")

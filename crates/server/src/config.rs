@@ -53,7 +53,7 @@ settings! {
     public_url: String = String::new();
     /// Networks whose proxies are believed about whom they forward (X-Forwarded-For), separated by commas: 127.0.0.1, 10.0.0.0/8.
     trusted_proxies: Networks = Networks(Vec::new());
-    /// The mail server: smtps://user@mail.example.com:465, or smtp://user@mail.example.com:587?tls=required. Without one, and without a folder, mails are shown on the terminal that the server runs on, if it runs on one.
+    /// The mail server: smtps://user@mail.example.com:465, or smtp://user@mail.example.com:587?tls=required.
     smtp_url: SmtpUrl = SmtpUrl::default();
     /// A file that holds the password for the mail server, in its first line.
     smtp_password_file: String = String::new();

@@ -40,6 +40,9 @@ impl Server {
         let Server { app, listener } = self;
         record_own::keep_draining(&app);
         mailing::keep_sending(&app);
+        if app.mailer.is_some() && app.config.public_url.is_empty() && !app.config.listen.ip().is_loopback() {
+            tracing::warn!("public_url is not set: links in mails lead to {}", app.config.address("/"));
+        }
         purge_now_and_then(&app);
         let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let mut signal = app.tasks.stop_signal();

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::driver::Setup;
 use crate::tab::{Tab, run};
 
-async fn check(tab: &Tab, page: &str) {
+pub(crate) async fn check(tab: &Tab, page: &str) {
     for scheme in ["light", "dark"] {
         // Without motion: colours that fade into one another would be measured on the way.
         let motion = json!({ "name": "prefers-reduced-motion", "value": "reduce" });

@@ -15,12 +15,17 @@ const START: Duration = Duration::from_secs(120);
 #[derive(Debug)]
 pub(crate) struct Acta {
     child: Child,
-    _data: tempfile::TempDir,
+    data: tempfile::TempDir,
     /// Where it listens: `http://127.0.0.1:PORT`.
     pub(crate) url: String,
     pub(crate) email: String,
     pub(crate) password: String,
+    /// The path of the link by which the owner of a new organization sets her password.
+    pub(crate) link: String,
 }
+
+/// What the owner of a new organization chooses.
+const PASSWORD: &str = "jacquard loom weaving 1804";
 
 impl Acta {
     /// A small company's worth of events.
@@ -30,28 +35,44 @@ impl Acta {
         command.args(["demo", "--listen", "127.0.0.1:0", "--events", "2000", "--data"]).arg(data.path());
         let (child, lines) = start(command, &["Listening on ", "E-mail:", "Password:"]);
         let [url, email, password] = <[String; 3]>::try_from(lines).unwrap();
-        Acta { child, _data: data, url, email, password }
+        Acta { child, data, url, email, password, link: String::new() }
     }
 
-    /// A new organization, to which nobody has sent anything.
-    pub(crate) fn empty(programs: &Programs) -> Acta {
+    /// A new organization, to which nobody has sent anything. Its owner has no password yet: she has the path of a link to set
+    /// one. Mails go into a folder.
+    pub(crate) fn new(programs: &Programs) -> Acta {
         let data = tempfile::tempdir().unwrap();
         let init = ["init", "--organization", "Fresh Start", "--admin-email", "ada@example.com"];
         let mut command = acta(programs);
         command.args(init).arg("--data").arg(data.path()).env("ACTA_LOG", "warn");
-        let (mut child, lines) = start(command, &["E-mail:", "Password:"]);
+        let (mut child, lines) = start(command, &["E-mail:", "Link: http://127.0.0.1:8450"]);
         assert!(child.wait().unwrap().success());
-        let [email, password] = <[String; 2]>::try_from(lines).unwrap();
+        let [email, link] = <[String; 2]>::try_from(lines).unwrap();
         let mut command = acta(programs);
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data.path()).env("ACTA_LOG", "warn");
+        command.env("ACTA_MAIL_FOLDER", data.path().join("mails"));
         let (child, lines) = start(command, &["Listening on "]);
-        Acta { child, url: lines.concat(), email, password, _data: data }
+        Acta { child, url: lines.concat(), email, password: PASSWORD.to_owned(), link, data }
+    }
+
+    /// The paths of the links in the mails to this address.
+    pub(crate) fn links_mailed_to(&self, address: &str) -> Vec<String> {
+        let Ok(mails) = std::fs::read_dir(self.data.path().join("mails")) else { return Vec::new() };
+        let texts = mails.filter_map(|mail| std::fs::read_to_string(mail.ok()?.path()).ok());
+        let mails = texts.filter(|text| text.contains(&format!("To: {address}\r\n")));
+        mails.filter_map(|mail| link_in(&mail)).collect()
     }
 
     /// The path of an address on this server.
     pub(crate) fn path_of(&self, url: &url::Url) -> String {
         url.as_str().strip_prefix(&self.url).unwrap_or_else(|| panic!("{url} is not on {}", self.url)).to_owned()
     }
+}
+
+fn link_in(mail: &str) -> Option<String> {
+    let text = mail.replace("=\r\n", "").replace("=3D", "=");
+    let (_, rest) = text.split_once("http://127.0.0.1:")?;
+    Some(rest.split_whitespace().next()?.trim_start_matches(|c: char| c.is_ascii_digit()).to_owned())
 }
 
 impl Drop for Acta {

@@ -6,8 +6,8 @@ use crate::tab::run_on;
 
 #[test]
 fn a_new_log_says_how_to_send_the_first_event() {
-    run_on(Setup::default(), Acta::empty, async |tab| {
-        tab.sign_in("/audit").await;
+    run_on(Setup::default(), Acta::new, async |tab| {
+        tab.set_first_password().await;
         let steps = tab.text(".first-steps").await;
         assert!(steps.contains("No application has sent events yet"), "{steps}");
         assert!(steps.contains("acta key create") && steps.contains(&format!("curl {}/v1/events", tab.acta.url)), "{steps}");

@@ -8,6 +8,7 @@ mod driver;
 mod tab;
 
 mod accessibility;
+mod account;
 mod details;
 mod faults;
 mod filters;

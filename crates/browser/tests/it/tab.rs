@@ -67,6 +67,27 @@ impl Tab {
         self.wait_for("form[action='/sign-out']").await;
     }
 
+    /// Opens the link of a new organization's owner, chooses her password, and is in.
+    pub(crate) async fn set_first_password(&self) {
+        self.open(&self.acta.link).await;
+        self.fill("#password", &self.acta.password).await;
+        self.follow("main button[type=submit]").await;
+        self.wait_for("form[action='/sign-out']").await;
+    }
+
+    /// What an authenticator app shows that was given this secret, so many steps from now.
+    pub(crate) async fn code(&self, seed: &directory::Seed, steps: i64) -> String {
+        let now = self.script("return Date.now()").await.as_i64().unwrap();
+        seed.code(record::Timestamp::from_millis(now + steps * 30_000))
+    }
+
+    /// Waits for a mail to this address with a link to this page, and opens that.
+    pub(crate) async fn open_link_mailed_to(&self, address: &str, page: &str) {
+        let mailed = async || self.acta.links_mailed_to(address).into_iter().find(|link| link.starts_with(page));
+        let link = self.until("a mail", mailed).await;
+        self.open(&link).await;
+    }
+
     /// The path and query in the address bar.
     pub(crate) async fn path(&self) -> String {
         self.acta.path_of(&self.client.current_url().await.unwrap())

@@ -26,6 +26,7 @@ struct PasswordPage<'a> {
     email: &'a str,
     path: &'a str,
     token: &'a str,
+    is_first: bool,
     wrong: Option<String>,
 }
 
@@ -78,8 +79,8 @@ async fn show(
         _ => ("Set a new password", "/reset"),
     };
     let organization = by_link::organization(app, link.user.org).await?;
-    let email = &link.user.email;
-    Ok(page::html(status, &PasswordPage { account: None, title, organization, email, path, token, wrong }))
+    let (email, is_first) = (&link.user.email, purpose == Purpose::FirstRun);
+    Ok(page::html(status, &PasswordPage { account: None, title, organization, email, path, token, is_first, wrong }))
 }
 
 async fn set(

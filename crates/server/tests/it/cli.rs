@@ -147,6 +147,43 @@ fn from_nothing_to_a_checked_log() {
 }
 
 #[test]
+fn the_owner_sets_her_password_by_a_link_and_whoever_is_locked_out_gets_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let data_text = data.to_str().unwrap();
+    let init = ["init", "--data", data_text, "--organization", "Acme", "--admin-email", "owner@example.com"];
+    let said = stdout(&run(&init));
+    let first = said.strip_prefix("Organization: Acme\nE-mail: owner@example.com\nLink: ").unwrap();
+    assert!(first.starts_with("http://127.0.0.1:8450/welcome?token="), "{said}");
+    let url = |link: &str, server: &Process| link.replace("http://127.0.0.1:8450", &server.url);
+    let form = |link: &str, password: &str| {
+        let token = link.split_once("token=").unwrap().1;
+        format!("token={token}&password={}", password.replace(' ', "+"))
+    };
+    let server = Process::serve(&data, &[]);
+    let agent: ureq::Agent = ureq::Agent::config_builder().max_redirects(0).http_status_as_error(false).build().into();
+    let post = |path: &str, body: String| {
+        let request = agent.post(format!("{}{path}", server.url)).content_type("application/x-www-form-urlencoded");
+        request.send(body).unwrap()
+    };
+    assert_eq!(agent.get(url(first, &server)).call().unwrap().status(), 200);
+    let welcome = post("/welcome", form(first, "jacquard loom weaving 1804"));
+    assert_eq!((welcome.status().as_u16(), welcome.headers()["location"].to_str().unwrap()), (303, "/audit"));
+    assert!(welcome.headers().contains_key("set-cookie"), "she is signed in");
+    assert_eq!(agent.get(url(first, &server)).call().unwrap().status(), 410);
+
+    let second = stdout(&run(&["reset-link", "--data", data_text, "Owner@example.com"]));
+    assert!(second.starts_with("http://127.0.0.1:8450/reset?token="), "{second}");
+    let reset = post("/reset", form(&second, "difference engine number 2"));
+    assert_eq!(reset.headers()["location"], "/sign-in?password_set=1");
+    let sign_in = post("/sign-in", "email=owner%40example.com&password=difference+engine+number+2".to_owned());
+    assert_eq!(sign_in.headers()["location"], "/audit");
+    let unknown = run(&["reset-link", "--data", data_text, "nobody@example.com"]);
+    assert!(stderr(&unknown).contains("Acme has no user \"nobody@example.com\""), "{}", stderr(&unknown));
+    server.end();
+}
+
+#[test]
 fn mistakes_are_told() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");

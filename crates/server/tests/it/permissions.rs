@@ -108,6 +108,24 @@ async fn the_table_of_routes_and_callers() {
         ("GET", "/audit".into()),
         ("GET", format!("/audit/{id}")),
         ("GET", format!("/audit/{id}.json")),
+        ("GET", "/account".into()),
+        ("GET", "/account/password".into()),
+        ("GET", "/account/sessions".into()),
+        ("GET", "/account/second-factor".into()),
+        ("GET", "/account/second-factor/set-up".into()),
+        ("GET", "/confirm".into()),
+        // Without what only a page of the session holds, nobody changes anything.
+        ("POST", "/account/email".into()),
+        ("POST", "/account/password".into()),
+        ("POST", "/account/sessions/end".into()),
+        ("POST", "/account/sessions/end-others".into()),
+        ("POST", "/account/second-factor/begin".into()),
+        ("POST", "/account/second-factor/set-up".into()),
+        ("POST", "/account/second-factor/remove".into()),
+        ("POST", "/account/second-factor/disable".into()),
+        ("POST", "/account/second-factor/recovery-codes".into()),
+        ("POST", "/confirm".into()),
+        ("POST", "/sign-out".into()),
     ];
     let mut routes = routes;
     for (method, path) in PEOPLE {
