@@ -3,6 +3,7 @@
 //! Read [`acta`] for what one round is, [`postgres`] for the peer, [`report`] for what is told.
 
 mod acta;
+mod decisions;
 mod disk;
 mod events;
 mod http;
@@ -43,6 +44,7 @@ pub(crate) enum Part {
     Disk,
     Acta,
     Postgres,
+    Decisions,
 }
 
 impl Part {
@@ -52,7 +54,8 @@ impl Part {
             "disk" => Ok(Part::Disk),
             "acta" => Ok(Part::Acta),
             "postgres" => Ok(Part::Postgres),
-            other => bail!("`{other}` cannot be measured alone; disk, acta and postgres can"),
+            "decisions" => Ok(Part::Decisions),
+            other => bail!("`{other}` cannot be measured alone; disk, acta, postgres and decisions can"),
         }
     }
 }
@@ -68,6 +71,16 @@ struct Sizes {
 
 /// Measures, prints the table, and writes the page if everything was measured at full size.
 pub(crate) fn run(workspace: &Workspace, quick: bool, only: Option<Part>) -> anyhow::Result<()> {
+    let page = workspace.root.join("BENCHMARKS.md");
+    if only == Some(Part::Decisions) {
+        let section = decisions::measure(workspace, &machine::today()?)?;
+        print!("{section}");
+        if !quick {
+            let text = std::fs::read_to_string(&page).with_context(|| format!("could not read {}", page.display()))?;
+            tools::write(&page, sections::replace(&text, "decisions", &section).as_bytes())?;
+        }
+        return Ok(());
+    }
     let sizes = if quick {
         Sizes { batch_events: 40_000, single_events: 6_000, rounds: 3 }
     } else {
@@ -106,9 +119,10 @@ pub(crate) fn run(workspace: &Workspace, quick: bool, only: Option<Part>) -> any
     if quick || only.is_some() {
         println!("BENCHMARKS.md is written by a whole run only.");
     } else {
-        let path = workspace.root.join("BENCHMARKS.md");
-        let old = std::fs::read_to_string(&path).unwrap_or_default();
-        tools::write(&path, sections::carry_over(&old, &report.page()).as_bytes())?;
+        let section = decisions::measure(workspace, &report.date)?;
+        let old = std::fs::read_to_string(&page).unwrap_or_default();
+        let text = sections::replace(&sections::carry_over(&old, &report.page()), "decisions", &section);
+        tools::write(&page, text.as_bytes())?;
         println!("BENCHMARKS.md is written.");
     }
     Ok(())

@@ -21,7 +21,7 @@ The project's chores.
 
   cargo xtask test [--no-browser]   formatting, lints, documentation, all tests, tidy, and the pages in a real browser
   cargo xtask tidy                  the rules that no compiler checks: paths in pages, arrows, sizes, words
-  cargo xtask bench [--quick] [--only disk|acta|postgres]
+  cargo xtask bench [--quick] [--only disk|acta|postgres|decisions]
                                     Acta and PostgreSQL side by side; a whole run writes BENCHMARKS.md
   cargo xtask bench --only scale [--events 1m|10m|100m | --large] [--peers acta,postgres,sqlite,duckdb,clickhouse] [--print]
                                     Acta with millions of events beside others that hold the same; writes its section of
@@ -80,7 +80,9 @@ fn bench(options: &[&str]) -> anyhow::Result<ExitCode> {
     while let Some(option) = rest.next() {
         match *option {
             "--quick" => quick = true,
-            "--only" => only = Some(bench::Part::parse(rest.next().context("--only needs disk, acta or postgres")?)?),
+            "--only" => {
+                only = Some(bench::Part::parse(rest.next().context("--only needs disk, acta, postgres or decisions")?)?)
+            }
             other => anyhow::bail!("`{other}` is not an option of `cargo xtask bench`; it knows --quick and --only"),
         }
     }

@@ -5,16 +5,18 @@
 mod assignment;
 mod check;
 mod data;
+mod decisions;
 mod demo;
+mod estate;
 mod group;
 mod import;
 mod init;
 mod key;
 mod logging;
-mod redaction;
-mod reset_link;
 mod organization;
 mod place;
+mod redaction;
+mod reset_link;
 mod role;
 mod serve;
 mod service_account;
@@ -67,6 +69,30 @@ enum Command {
     /// Give roles and take them away.
     #[command(subcommand)]
     Assignment(assignment::AssignmentCommand),
+    /// List, create, rename and delete environments.
+    #[command(subcommand)]
+    Environment(estate::Environment),
+    /// List, create, rename, move and delete folders.
+    #[command(subcommand)]
+    Folder(estate::Thing),
+    /// List, create, rename, move, release and delete apps.
+    #[command(subcommand)]
+    App(estate::Thing),
+    /// List, create, rename, move, release, enable, disable and delete workflows.
+    #[command(subcommand)]
+    Workflow(estate::Thing),
+    /// List, create and delete resources, put them into environments and take them out.
+    #[command(subcommand)]
+    Resource(estate::Resource),
+    /// List, give and take back grants.
+    #[command(subcommand)]
+    Grant(estate::Grant),
+    /// Ask whether somebody may do something, and why.
+    Authorize(decisions::Authorize),
+    /// List who may do something, and why.
+    WhoCan(decisions::WhoCan),
+    /// List what somebody may do, and why.
+    WhatCan(decisions::WhatCan),
     /// Run the server.
     Serve(serve::Serve),
     /// Run the server on a small company's worth of events.
@@ -119,6 +145,15 @@ pub fn run() -> ExitCode {
         Command::Group(group) => group.run(),
         Command::Role(role) => role.run(),
         Command::Assignment(assignment) => assignment.run(),
+        Command::Environment(environment) => environment.run(),
+        Command::Folder(folder) => folder.run(estate::Sort::Folder),
+        Command::App(app) => app.run(estate::Sort::App),
+        Command::Workflow(workflow) => workflow.run(estate::Sort::Workflow),
+        Command::Resource(resource) => resource.run(),
+        Command::Grant(grant) => grant.run(),
+        Command::Authorize(authorize) => authorize.run(),
+        Command::WhoCan(who_can) => who_can.run(),
+        Command::WhatCan(what_can) => what_can.run(),
         Command::Serve(serve) => serve.run(),
         Command::Demo(demo) => demo.run(),
         Command::Check(check) => check.run(),

@@ -146,6 +146,7 @@ After each round `acta check` reads everything back; a round that does not check
 cargo xtask bench            # everything, and writes this page
 cargo xtask bench --quick    # a tenth of the events; prints only
 cargo xtask bench --only scale --events 10m    # ten million events, more peers; writes its section below
+cargo xtask bench --only decisions    # decisions alone, and writes their section
 ```
 
 It needs Linux and, for the comparison, PostgreSQL's programs (`apt-get install postgresql`).
@@ -199,7 +200,7 @@ fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
     text
 }
 
-fn markdown<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
+pub(crate) fn markdown<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
     let mut text = String::new();
     for (at, row) in rows.iter().enumerate() {
         text.push_str(&format!("| {} |\n", row.join(" | ")));

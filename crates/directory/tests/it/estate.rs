@@ -292,3 +292,36 @@ fn the_facts_are_what_was_set_at_an_epoch_that_every_change_raises() {
     assert!(facts.apps[0].released && !facts.apps[0].archived);
     assert_eq!((&facts.grants[0].object, facts.grants[0].level), (&new.object, Level::Own));
 }
+
+#[test]
+fn the_facts_hold_groups_in_groups_and_roles_of_one_s_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("acta.db");
+    let directory = crate::support::open(&path, 1);
+    let world = World::make(&directory);
+    let (org, ada) = (world.org.id, world.ada.id.as_str());
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let rows = format!(
+        "INSERT INTO groups VALUES ('g_1', {org}, 'Builders', 'builders', '', 0), ('g_2', {org}, 'Interns', 'interns', '', 0);
+         INSERT INTO group_members VALUES ('g_1', 'group', 'g_2', 0), ('g_2', 'user', '{ada}', 0);
+         INSERT INTO roles VALUES ('role_1', {org}, 'Watcher', 'watcher', '', 'app:view workflow:view', 0);
+         INSERT INTO role_assignments VALUES
+           ('ra_1', {org}, 'role_1', 'group', 'g_1', NULL, NULL, 'u', 0, 7),
+           ('ra_2', {org}, 'operator', 'user', '{ada}', '{team}', NULL, 'u', 0, NULL);
+         INSERT INTO service_accounts VALUES ('sa_1', {org}, 'Robot', 'robot', 'disabled', 0);
+         UPDATE users SET second_factor_since = 5 WHERE id = '{ada}';",
+        org = org.0,
+        team = world.team.id.as_str(),
+    );
+    connection.execute_batch(&rows).unwrap();
+    let (_, facts) = directory.facts(org).unwrap();
+    let told = |text: String| text.replace(ada, "ADA").replace(world.team.id.as_str(), "TEAM");
+    let lines: Vec<String> = facts.assignments.iter().map(|one| told(format!("{one:?}"))).collect();
+    expect![[r#""#]].assert_eq(&lines.join("\n"));
+    let members: Vec<String> =
+        facts.memberships.iter().map(|one| told(format!("{} {} in {}", one.member, one.member_id, one.group))).collect();
+    assert_eq!(members, ["group g_2 in g_1", "user ADA in g_2"]);
+    assert!(!facts.service_accounts[0].active);
+    let factors: Vec<(&str, bool)> = facts.users.iter().map(|one| (&*one.name, one.second_factor)).collect();
+    assert!(factors.contains(&("Ada Lovelace", true)) && factors.contains(&("Grace Hopper", false)));
+}

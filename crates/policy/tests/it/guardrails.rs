@@ -108,9 +108,13 @@ fn the_table() {
     let to = |beneficiary| said(|it| it.beneficiary = Some(beneficiary));
     table.ask(&all, person("cat"), "app:share", app("refunds"), to(Beneficiary::User("cat".into())), "to herself");
     table.ask(&all, person("cat"), "app:share", app("refunds"), to(Beneficiary::User("dan".into())), "to another");
+    let herself = || to(Beneficiary::User("ann".into()));
+    table.ask(&all, person("ann"), "team:manage", Object::Team("sales".into()), herself(), "to herself");
+    table.ask(&all, person("ann"), "directory:change", organization.clone(), herself(), "to herself");
     let own_group = || to(Beneficiary::Group("builders".into()));
     table.ask(&all, person("cat"), "app:share", app("refunds"), own_group(), "to her group");
     table.ask(&all, person("cat"), "resource:share", ledger("dev"), own_group(), "to her group");
+    table.ask(&all, person("cat"), "directory:change", organization.clone(), own_group(), "all data, to her group");
     table.ask(&all, person("dan"), "resource:share", ledger("dev"), own_group(), "to a group she is not in");
     table.ask(&all, robot(), "app:share", app("refunds"), to(Beneficiary::ServiceAccount("robot".into())), "to itself");
 

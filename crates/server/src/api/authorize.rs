@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::events::json;
 use super::naming::{Subject, Thing, at_fault};
 use crate::app::{App, blocking};
-use crate::authority::{model, person};
+use crate::authority::{model, permit_key, person};
 use crate::body_json::{self, Parsed};
 use crate::permit::Caller;
 use crate::problem::Problem;
@@ -232,6 +232,7 @@ pub async fn authorize(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
+    permit_key(&caller, Act::ReadDirectory)?;
     let body: AuthorizeBody = body_json::read(&state, &headers, body).await?;
     let (requests, single) = body.read()?;
     permit_asking(&caller, requests.iter().map(|request| &request.principal))?;

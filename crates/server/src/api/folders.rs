@@ -17,7 +17,7 @@ use super::events::json;
 use super::listing::{SearchQuery, created, gone, id, page_of, parameters};
 use super::naming::{new_place, place};
 use crate::app::App;
-use crate::authority::{permit, permit_place, permit_seeing, seen};
+use crate::authority::{permit, permit_key, permit_place, permit_seeing, seen};
 use crate::body_json::{self, Parsed, given};
 use crate::changing::{ask, change};
 use crate::permit::Caller;
@@ -118,6 +118,7 @@ pub async fn create_folder(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
+    permit_key(&caller, Act::ChangeDirectory)?;
     let NewFolder { name, parent, team } = body_json::read(&state, &headers, body).await?;
     let place = place(parent, team);
     let org = permit_place(&state, &caller, &place).await?;

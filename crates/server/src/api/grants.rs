@@ -17,7 +17,7 @@ use super::events::json;
 use super::listing::{created, gone, id, page_of, parameters};
 use super::naming::{Subject, THING, Thing};
 use crate::app::App;
-use crate::authority::{holds_level, model, person, refused};
+use crate::authority::{holds_level, model, permit_key, person, refused};
 use crate::body_json::{self, Parsed};
 use crate::changing::{ask, change};
 use crate::permit::Caller;
@@ -128,6 +128,7 @@ pub async fn create_grant(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
+    permit_key(&caller, Act::ChangeDirectory)?;
     let GrantBody { subject, level, object, expires_at } = body_json::read(&state, &headers, body).await?;
     let (subject, subject_id) = subject.named("/subject")?;
     let new = NewGrant { subject, subject_id, level: level.0, object: object.grant_object("/object")?, expires_at };
@@ -217,6 +218,10 @@ async fn permit_granting(
     let administers = caller.permit(Act::ChangeDirectory);
     let Some(principal) = person(caller) else { return Ok(administers?.org()) };
     let org = caller.subject().org();
+    if administers.is_ok() && to.is_none() {
+        // To take back is always possible, from what is archived, too.
+        return Ok(org);
+    }
     let (permission, object) = sharing(object);
     if object == Object::Organization {
         administers.as_ref().map_err(Clone::clone)?;

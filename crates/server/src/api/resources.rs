@@ -17,7 +17,7 @@ use super::events::json;
 use super::listing::{SearchQuery, created, gone, id, page_of, parameters};
 use super::naming::{new_place, place};
 use crate::app::App;
-use crate::authority::{permit, permit_place, permit_seeing, seen};
+use crate::authority::{permit, permit_key, permit_place, permit_seeing, seen};
 use crate::body_json::{self, Parsed, given};
 use crate::changing::{ask, change};
 use crate::permit::Caller;
@@ -158,6 +158,7 @@ pub async fn create_resource(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
+    permit_key(&caller, Act::ChangeDirectory)?;
     let NewResource { name, kind, folder, team } = body_json::read(&state, &headers, body).await?;
     let place = place(folder, team);
     let org = permit_place(&state, &caller, &place).await?;

@@ -327,3 +327,69 @@ fn a_redaction_rule_of_the_command_line_is_followed_by_a_running_server() {
     assert!((0..100_000).any(|_| record().contains("078-05-1120")), "the rule is followed for ever");
     server.end();
 }
+
+#[test]
+fn the_estate_and_decisions_about_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    set_up(&data);
+    let data = data.to_str().unwrap();
+    let run_in = |words: &[&str]| run(&[words, &["--data", data]].concat());
+    let made = |words: &[&str]| stdout(&run_in(words));
+    let desk = made(&["folder", "create", "Desk"]);
+    let app = made(&["app", "create", "Refunds", "--folder", &desk]);
+    let workflow = made(&["workflow", "create", "Nightly"]);
+    let resource = made(&["resource", "create", "Ledger", "--kind", "postgresql"]);
+    let europe = made(&["environment", "create", "Europe", "--kind", "production"]);
+    made(&["resource", "put", &resource, &europe, "--sensitive"]);
+    made(&["app", "release", &app]);
+    made(&["workflow", "disable", &workflow]);
+    made(&["workflow", "move", &workflow, "--folder", &desk]);
+    made(&["folder", "rename", &desk, "Front desk"]);
+    // The only user there is.
+    let able = made(&["who-can", "directory:change", "organization"]);
+    let user = able.split_whitespace().nth(1).unwrap().to_owned();
+    let to = format!("user:{user}");
+    let grant = made(&["grant", "create", "--to", &to, "--level", "use", "--on", &format!("folder:{desk}")]);
+    let on_data = format!("resource:{resource}:{europe}");
+    made(&["grant", "create", "--to", &to, "--level", "use", "--on", &on_data]);
+
+    let mut lines = vec![able];
+    for words in [
+        &["environment", "list"][..],
+        &["folder", "list"],
+        &["app", "list"],
+        &["workflow", "list"],
+        &["resource", "list"],
+        &["grant", "list"],
+        &["authorize", &to, "app:run", &format!("app:{app}")],
+        &["authorize", &to, "resource:query", &on_data, "--via-app", &app],
+        &["who-can", "workflow:run", &format!("workflow:{workflow}")],
+    ] {
+        lines.push(made(words));
+    }
+    for words in [
+        &["authorize", &to, "resource:query", &on_data][..],
+        &["authorize", &to, "app:run", "organization"],
+        &["grant", "create", "--to", &to, "--level", "use", "--on", "everything"],
+        &["folder", "delete", &desk],
+        &["folder", "release", &desk],
+    ] {
+        let output = run_in(words);
+        assert_eq!(output.status.code(), Some(1), "{words:?}");
+        lines.push(format!("{}{}", String::from_utf8_lossy(&output.stdout), stderr(&output)).trim().to_owned());
+    }
+    made(&["grant", "delete", &grant]);
+    assert!(made(&["what-can", &to]).contains("The standing of owner in the organization."));
+    let named =
+        [(&user, "USER"), (&desk, "DESK"), (&app, "APP"), (&workflow, "WF"), (&resource, "RES"), (&europe, "EUROPE")];
+    let text = named.iter().fold(lines.join("\n"), |text, (id, name)| text.replace(id.as_str(), name));
+    let text: Vec<String> = text
+        .lines()
+        .map(|line| match line.split_once('\t') {
+            Some((id, rest)) if id.starts_with("env_") || id.starts_with("grant_") => format!("…\t{rest}"),
+            _ => line.to_owned(),
+        })
+        .collect();
+    expect_test::expect![[r#""#]].assert_eq(&text.join("\n"));
+}

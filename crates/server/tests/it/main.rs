@@ -8,7 +8,9 @@
 
 mod support;
 
+mod authorize;
 mod catalog;
+mod estate;
 mod events_create;
 mod events_list;
 mod events_read;

@@ -1,0 +1,123 @@
+//! Decisions over HTTP: one, many, who can, what can, and who may ask.
+
+use access::{KeyScope, Role};
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::estate::{Estate, bearer};
+
+async fn world() -> (Estate, String, String, String, [String; 2]) {
+    let estate = Estate::start();
+    let app = estate.made("/v1/apps", json!({"name": "Refunds"})).await;
+    let (cat, cookie) = estate.person("cat", Role::Member);
+    let environments = [estate.environment("development").await, estate.environment("production").await];
+    let resource = estate.resource("Ledger", &[&environments[0], &environments[1]]).await;
+    let user = || json!({"user": cat.id.as_str()});
+    estate.grant(user(), "use", json!({"app": app})).await;
+    for environment in &environments {
+        estate.grant(user(), "edit", json!({"resource": resource, "environment": environment})).await;
+    }
+    (estate, cat.id.to_string(), cookie, resource, [app, environments[1].clone()])
+}
+
+/// What is left when ids are taken out.
+fn plain(answer: &Value, ids: &[(&str, &str)]) -> String {
+    let text = serde_json::to_string_pretty(answer).unwrap();
+    let text = ids.iter().fold(text, |text, (id, name)| text.replace(id, name));
+    let words = text.split("\"grant_").enumerate().map(|(at, part)| match (at, part.split_at_checked(16)) {
+        (0, _) | (_, None) => part.to_owned(),
+        (_, Some((_, rest))) => format!("\"grant_…{rest}"),
+    });
+    words.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_tells_why() {
+    let (estate, cat, cookie, resource, [app, production]) = world().await;
+    let ids = [(&*cat, "CAT"), (&*app, "APP"), (&*resource, "RES"), (&*production, "PROD")];
+    let reader = bearer(&estate.server.new_key(&[KeyScope::DirectoryRead], None));
+    let data = || json!({"resource": resource, "environment": production});
+    let question =
+        |permission: &str, object: Value| json!({"principal": {"user": cat}, "permission": permission, "object": object});
+    let mut lines = Vec::new();
+    let mut via = question("resource:query", data());
+    via["context"] = json!({"via_app": app});
+    for body in [
+        question("app:run", json!({"app": app})),
+        question("app:edit", json!({"app": app})),
+        question("resource:query", data()),
+        via.clone(),
+    ] {
+        let answer = estate.call(&reader, "POST", "/v1/authorize", body).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        lines.push(plain(&answer.json(), &ids));
+    }
+    expect_test::expect![[r#""#]].assert_eq(&lines.join("\n"));
+
+    // The app is released: a model made before would still say no.
+    estate.call(&estate.admin, "POST", &format!("/v1/apps/{app}/release"), Value::Null).await;
+    assert_eq!(estate.call(&reader, "POST", "/v1/authorize", via.clone()).await.json()["allowed"], true);
+    let many = json!({"requests": [via, question("app:share", json!({"app": app}))]});
+    let many = estate.call(&cookie, "POST", "/v1/authorize", many).await.json();
+    assert_eq!(many["decisions"][0]["allowed"], true);
+    assert_eq!(many["decisions"][1]["allowed"], false);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_wrongly_is_told() {
+    let (estate, cat, cookie, _, [app, _]) = world().await;
+    let (_, other) = estate.person("dan", Role::Member);
+    let writer = bearer(&estate.server.new_key(&[KeyScope::EventsWrite], None));
+    let question =
+        |permission: &str, object: Value| json!({"principal": {"user": cat}, "permission": permission, "object": object});
+    let mut lines = Vec::new();
+    for (caller, body) in [
+        (&estate.admin, question("app:fly", json!({"app": app}))),
+        (&estate.admin, question("app:run", json!({"app": app, "team": "ops"}))),
+        (&estate.admin, question("app:run", json!({"organization": true}))),
+        (&estate.admin, json!({"principal": {"group": "g"}, "permission": "app:run", "object": {"app": app}})),
+        (&estate.admin, json!({"permission": "app:run"})),
+        (&estate.admin, json!({"requests": [question("app:run", json!({"app": app})), question("app:run", json!({}))]})),
+        (&estate.admin, json!({"requests": vec![question("app:run", json!({"app": app})); 1_001]})),
+        (&other, question("app:run", json!({"app": app}))),
+        (&writer, question("app:run", json!({"app": app}))),
+        (&cookie, question("app:run", json!({"app": app}))),
+    ] {
+        let answer = estate.call(caller, "POST", "/v1/authorize", body).await;
+        lines.push(if answer.status == StatusCode::OK { "200".into() } else { answer.problem() });
+    }
+    for path in [
+        "/v1/who-can",
+        "/v1/who-can?permission=app:run",
+        "/v1/what-can",
+        "/v1/what-can?user=u_0000000000000000",
+        "/v1/what-can?group=g",
+    ] {
+        lines.push(format!("{path}: {}", estate.get(&estate.admin, path).await.problem()));
+    }
+    lines.push(estate.get(&cookie, &format!("/v1/who-can?permission=app:run&app={app}")).await.problem());
+    expect_test::expect![[r#""#]].assert_eq(&lines.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_can_and_what_can_are_paged_and_recorded() {
+    let (estate, cat, cookie, resource, [app, production]) = world().await;
+    let ids = [(&*cat, "CAT"), (&*app, "APP"), (&*resource, "RES"), (&*production, "PROD")];
+    estate.person("ann", Role::Owner);
+    let path = format!("/v1/who-can?permission=resource:query&resource={resource}&environment={production}");
+    let who = estate.get(&estate.admin, &path).await.json();
+    expect_test::expect![[r#""#]].assert_eq(&plain(&who, &ids));
+    let page =
+        estate.get(&estate.admin, &format!("/v1/who-can?permission=app:run&app={app}&per_page=1&page=2")).await.json();
+    assert_eq!((page["total"].as_u64(), page["principals"].as_array().unwrap().len()), (Some(2), 1));
+
+    let mine = estate.get(&cookie, &format!("/v1/what-can?user={cat}")).await.json();
+    assert_eq!(mine["total"], 3);
+    let app_held = &mine["objects"][0];
+    assert_eq!(app_held["permissions"], json!(["app:view", "app:run"]));
+    assert_eq!(estate.get(&estate.admin, &format!("/v1/what-can?user={cat}")).await.json(), mine);
+
+    // Each question once, however often it is asked.
+    estate.get(&estate.admin, &path).await;
+    assert_eq!(estate.server.total("action=VIEW_PERMISSIONS").await, 4);
+}
