@@ -61,7 +61,8 @@ impl Ways {
     }
 }
 
-/// `up`: every group above a principal, with the one below it, for each depth. `nearest`: on the shortest way only.
+/// `up`: every group above a principal, with the one below it, for each depth. `nearest`: on the shortest way only. The name is
+/// looked up and not joined, lest a planner begins with all groups of the organization.
 fn closure() -> String {
     format!(
         "WITH RECURSIVE up (id, via, depth) AS ( \
@@ -73,8 +74,10 @@ fn closure() -> String {
          ), placed (id, via, depth, place) AS ( \
            SELECT id, via, depth, row_number() OVER (PARTITION BY id ORDER BY depth, via) FROM up \
          ), nearest (id, via, depth, name) AS ( \
-           SELECT placed.id, placed.via, placed.depth, groups.name FROM placed \
-             JOIN groups ON groups.id = placed.id AND groups.org = ?1 WHERE place = 1 \
+           SELECT id, via, depth, name FROM ( \
+             SELECT id, via, depth, (SELECT name FROM groups WHERE groups.id = placed.id AND groups.org = ?1) AS name \
+             FROM placed WHERE place = 1 \
+           ) AS named WHERE name IS NOT NULL \
          )"
     )
 }

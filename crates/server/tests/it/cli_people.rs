@@ -72,11 +72,13 @@ fn people_are_managed_beside_a_running_server() {
         TYPE             ID                   NAME   EMAIL             THROUGH
         group            g_1   Inner                    Outer
         service_account  sa_1  Robot                    Outer,Inner
-        user             u_1   Mary   mary@example.com  Outer,Inner"#]].assert_eq(&members.replace(&inner, "g_1"));
+        user             u_1   Mary   mary@example.com  Outer,Inner"#]]
+    .assert_eq(&members.replace(&inner, "g_1"));
     let roles = acta.say(&["assignment", "list", "--team", "ops"]).replace(&given, "ra_1").replace(&outer, "g_1");
     expect_test::expect![[r#"
         ID                   ROLE      TO     TO ID               NAME   TEAM  EXPIRES AT  NARROWING
-        ra_1  Releaser  group  g_1  Outer  ops"#]].assert_eq(&roles);
+        ra_1  Releaser  group  g_1  Outer  ops"#]]
+    .assert_eq(&roles);
 
     acta.say(&["service-account", "disable", "Robot"]);
     assert!(acta.refused(&["service-account", "delete", "Robot"]).contains("1 valid API key"));

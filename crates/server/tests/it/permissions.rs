@@ -1,5 +1,7 @@
 //! Who may do what, on every route: a table that a new route must be added to.
 
+use std::collections::BTreeMap;
+
 use access::{KeyScope, Role};
 use axum::body::Body;
 use axum::http::{Request, header};
@@ -107,12 +109,16 @@ async fn the_table_of_routes_and_callers() {
     let mut table = Vec::new();
     for (method, path) in &routes {
         let mut line = format!("{method} {}:", path.replace(&id, "{event_id}"));
+        let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
         for (name, (header, value)) in &callers {
             let request = Request::builder().method(*method).uri(path).header(header, value);
             let request = request.header(header::CONTENT_TYPE, "application/json");
             let body = if *path == "/v1/events" { event("B").to_string() } else { "{}".to_owned() };
             let answer = server.send(request.body(Body::from(body)).unwrap()).await;
-            line += &format!("\n    {name}: {}", answer.status.as_u16());
+            by_status.entry(answer.status.as_u16()).or_default().push(name);
+        }
+        for (status, names) in by_status {
+            line += &format!("\n    {status}: {}", names.join(", "));
         }
         table.push(line);
     }
