@@ -1,6 +1,6 @@
 //! What somebody holds through role assignments: her own and those of the groups that she is in, directly or through others.
 //!
-//! It is asked for each request of a person, so it is one statement over indexes. A group that is reached in several ways is
+//! It is asked for each request of a person, so it is one statement over indexes, which is kept prepared. A group that is reached in several ways is
 //! followed once for each depth, so that no arrangement of groups makes it slow.
 
 use record::{OrgId, Timestamp};
@@ -102,7 +102,7 @@ pub(crate) fn read(
          ORDER BY depth, created_at, assignment",
         closure()
     );
-    let mut statement = connection.prepare(&sql)?;
+    let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params![org.0, principal.kind(), principal.id(), now.as_millis()])?;
     let (mut found, mut ways) = (Vec::new(), Ways::default());
     while let Some(row) = rows.next()? {
@@ -129,7 +129,7 @@ pub(crate) fn read(
 /// Every group that a principal is in, the nearest first.
 pub(crate) fn memberships(connection: &Connection, org: OrgId, principal: &Principal) -> Result<Vec<Membership>, Fault> {
     let sql = format!("{} SELECT id, via, name FROM nearest ORDER BY depth, name, id", closure());
-    let mut statement = connection.prepare(&sql)?;
+    let mut statement = connection.prepare_cached(&sql)?;
     let step = |row: &Row<'_>| {
         Ok(Step {
             group: row::parsed(row, "id", GroupId::parse)?,
