@@ -124,824 +124,248 @@ async fn the_table_of_routes_and_callers() {
     }
     expect_test::expect![[r#"
         POST /v1/events:
-            nobody: 401
-            wrong key: 401
-            key events:write: 201
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 403
-            revoked key: 401
-            owner: 201
-            admin: 201
-            auditor: 403
-            member: 403
+            201: key events:write, owner, admin
+            401: nobody, wrong key, revoked key
+            403: key events:read, key events:export, key directory:read, key directory:write, auditor, member
         GET /v1/events:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 200
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 403
-            revoked key: 401
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 403
+            200: key events:read, owner, admin, auditor
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:export, key directory:read, key directory:write, member
         GET /v1/events/{event_id}:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 200
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 403
-            revoked key: 401
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 403
+            200: key events:read, owner, admin, auditor
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:export, key directory:read, key directory:write, member
         GET /v1/filters:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 200
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 403
-            revoked key: 401
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 403
+            200: key events:read, owner, admin, auditor
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:export, key directory:read, key directory:write, member
         GET /v1/catalog:
-            nobody: 401
-            wrong key: 401
-            key events:write: 200
-            key events:read: 200
-            key events:export: 200
-            key directory:read: 200
-            key directory:write: 200
-            revoked key: 401
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 200
+            200: key events:write, key events:read, key events:export, key directory:read, key directory:write, owner, admin, auditor, member
+            401: nobody, wrong key, revoked key
         GET /openapi.json:
-            nobody: 200
-            wrong key: 200
-            key events:write: 200
-            key events:read: 200
-            key events:export: 200
-            key directory:read: 200
-            key directory:write: 200
-            revoked key: 200
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 200
+            200: nobody, wrong key, key events:write, key events:read, key events:export, key directory:read, key directory:write, revoked key, owner, admin, auditor, member
         GET /healthz:
-            nobody: 200
-            wrong key: 200
-            key events:write: 200
-            key events:read: 200
-            key events:export: 200
-            key directory:read: 200
-            key directory:write: 200
-            revoked key: 200
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 200
+            200: nobody, wrong key, key events:write, key events:read, key events:export, key directory:read, key directory:write, revoked key, owner, admin, auditor, member
         GET /readyz:
-            nobody: 200
-            wrong key: 200
-            key events:write: 200
-            key events:read: 200
-            key events:export: 200
-            key directory:read: 200
-            key directory:write: 200
-            revoked key: 200
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 200
+            200: nobody, wrong key, key events:write, key events:read, key events:export, key directory:read, key directory:write, revoked key, owner, admin, auditor, member
         GET /metrics:
-            nobody: 200
-            wrong key: 200
-            key events:write: 200
-            key events:read: 200
-            key events:export: 200
-            key directory:read: 200
-            key directory:write: 200
-            revoked key: 200
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 200
+            200: nobody, wrong key, key events:write, key events:read, key events:export, key directory:read, key directory:write, revoked key, owner, admin, auditor, member
         GET /audit:
-            nobody: 303
-            wrong key: 303
-            key events:write: 303
-            key events:read: 303
-            key events:export: 303
-            key directory:read: 303
-            key directory:write: 303
-            revoked key: 303
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 403
+            200: owner, admin, auditor
+            303: nobody, wrong key, key events:write, key events:read, key events:export, key directory:read, key directory:write, revoked key
+            403: member
         GET /audit/{event_id}:
-            nobody: 303
-            wrong key: 303
-            key events:write: 303
-            key events:read: 303
-            key events:export: 303
-            key directory:read: 303
-            key directory:write: 303
-            revoked key: 303
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 403
+            200: owner, admin, auditor
+            303: nobody, wrong key, key events:write, key events:read, key events:export, key directory:read, key directory:write, revoked key
+            403: member
         GET /audit/{event_id}.json:
-            nobody: 303
-            wrong key: 303
-            key events:write: 303
-            key events:read: 303
-            key events:export: 303
-            key directory:read: 303
-            key directory:write: 303
-            revoked key: 303
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 403
+            200: owner, admin, auditor
+            303: nobody, wrong key, key events:write, key events:read, key events:export, key directory:read, key directory:write, revoked key
+            403: member
         GET /v1/me:
-            nobody: 401
-            wrong key: 401
-            key events:write: 200
-            key events:read: 200
-            key events:export: 200
-            key directory:read: 200
-            key directory:write: 200
-            revoked key: 401
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 200
+            200: key events:write, key events:read, key events:export, key directory:read, key directory:write, owner, admin, auditor, member
+            401: nobody, wrong key, revoked key
         GET /v1/organization:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 200
-            key directory:write: 403
-            revoked key: 401
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 403
+            200: key directory:read, owner, admin, auditor
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
         PATCH /v1/organization:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 200
-            revoked key: 401
-            owner: 200
-            admin: 200
-            auditor: 403
-            member: 403
+            200: key directory:write, owner, admin
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
         GET /v1/organizations:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 200
-            key directory:write: 403
-            revoked key: 401
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 403
+            200: key directory:read, owner, admin, auditor
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
         POST /v1/organization/archive:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 403
-            revoked key: 401
-            owner: 422
-            admin: 403
-            auditor: 403
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, key directory:write, admin, auditor, member
+            422: owner
         GET /v1/teams:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 200
-            key directory:write: 403
-            revoked key: 401
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 403
+            200: key directory:read, owner, admin, auditor
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
         POST /v1/teams:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 422
-            revoked key: 401
-            owner: 422
-            admin: 422
-            auditor: 403
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            422: key directory:write, owner, admin
         GET /v1/teams/x:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 404
-            key directory:write: 403
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 404
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+            404: key directory:read, owner, admin, auditor
         PATCH /v1/teams/x:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 422
-            revoked key: 401
-            owner: 422
-            admin: 422
-            auditor: 403
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            422: key directory:write, owner, admin
         DELETE /v1/teams/x:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 404
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 403
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
         GET /v1/teams/x/members:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 404
-            key directory:write: 403
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 404
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+            404: key directory:read, owner, admin, auditor
         GET /v1/users:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 200
-            key directory:write: 403
-            revoked key: 401
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 403
+            200: key directory:read, owner, admin, auditor
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
         POST /v1/users:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 422
-            revoked key: 401
-            owner: 422
-            admin: 422
-            auditor: 403
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            422: key directory:write, owner, admin
         GET /v1/users/x:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 404
-            key directory:write: 403
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 404
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+            404: key directory:read, owner, admin, auditor
         PATCH /v1/users/x:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 404
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 403
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
         DELETE /v1/users/x:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 404
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 403
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
         POST /v1/users/x/disable:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 404
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 403
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
         POST /v1/users/x/enable:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 404
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 403
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
         POST /v1/users/x/archive:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 404
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 403
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
         GET /v1/users/x/groups:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 404
-            key directory:write: 403
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 404
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+            404: key directory:read, owner, admin, auditor
         GET /v1/service-accounts:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 200
-            key directory:write: 403
-            revoked key: 401
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 403
+            200: key directory:read, owner, admin, auditor
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
         POST /v1/service-accounts:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 422
-            revoked key: 401
-            owner: 422
-            admin: 422
-            auditor: 403
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            422: key directory:write, owner, admin
         GET /v1/service-accounts/x:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 404
-            key directory:write: 403
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 404
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+            404: key directory:read, owner, admin, auditor
         PATCH /v1/service-accounts/x:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 404
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 403
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
         DELETE /v1/service-accounts/x:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 404
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 403
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
         POST /v1/service-accounts/x/disable:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 404
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 403
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
         POST /v1/service-accounts/x/enable:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 404
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 403
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
         GET /v1/groups:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 200
-            key directory:write: 403
-            revoked key: 401
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 403
+            200: key directory:read, owner, admin, auditor
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
         POST /v1/groups:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 422
-            revoked key: 401
-            owner: 422
-            admin: 422
-            auditor: 403
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            422: key directory:write, owner, admin
         GET /v1/groups/x:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 404
-            key directory:write: 403
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 404
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+            404: key directory:read, owner, admin, auditor
         PATCH /v1/groups/x:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 404
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 403
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
         DELETE /v1/groups/x:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 404
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 403
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
         GET /v1/groups/x/members:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 404
-            key directory:write: 403
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 404
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+            404: key directory:read, owner, admin, auditor
         POST /v1/groups/x/members:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 404
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 403
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
         DELETE /v1/groups/x/members:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 404
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 403
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
         GET /v1/roles:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 200
-            key directory:write: 403
-            revoked key: 401
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 403
+            200: key directory:read, owner, admin, auditor
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
         POST /v1/roles:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 422
-            revoked key: 401
-            owner: 422
-            admin: 422
-            auditor: 403
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            422: key directory:write, owner, admin
         GET /v1/roles/x:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 404
-            key directory:write: 403
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 404
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+            404: key directory:read, owner, admin, auditor
         PATCH /v1/roles/x:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 404
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 403
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
         DELETE /v1/roles/x:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 404
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 403
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
         GET /v1/role-assignments:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 200
-            key directory:write: 403
-            revoked key: 401
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 403
+            200: key directory:read, owner, admin, auditor
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
         POST /v1/role-assignments:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 422
-            revoked key: 401
-            owner: 422
-            admin: 422
-            auditor: 403
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            422: key directory:write, owner, admin
         GET /v1/role-assignments/x:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 404
-            key directory:write: 403
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 404
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+            404: key directory:read, owner, admin, auditor
         DELETE /v1/role-assignments/x:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 404
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 403
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
         GET /v1/api-keys:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 200
-            key directory:write: 403
-            revoked key: 401
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 403
+            200: key directory:read, owner, admin, auditor
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
         POST /v1/api-keys:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 422
-            revoked key: 401
-            owner: 422
-            admin: 422
-            auditor: 403
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            422: key directory:write, owner, admin
         GET /v1/api-keys/x:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 404
-            key directory:write: 403
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 404
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+            404: key directory:read, owner, admin, auditor
         DELETE /v1/api-keys/x:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 404
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 403
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
         POST /v1/api-keys/x/revoke:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 404
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 403
-            member: 403
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
         GET /v1/sessions:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 422
-            key directory:write: 403
-            revoked key: 401
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 200
+            200: owner, admin, auditor, member
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write
+            422: key directory:read
         DELETE /v1/sessions/x:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 404
-            revoked key: 401
-            owner: 404
-            admin: 404
-            auditor: 403
-            member: 403"#]]
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin"#]]
     .assert_eq(&table.join("\n"));
 }
 
