@@ -55,6 +55,8 @@ impl<'a> Email<'a> {
 pub(crate) fn email_key(text: &str) -> String {
     let small = |text: &str| text.nfkc().flat_map(char::to_lowercase).nfkc().collect::<String>();
     match text.trim().rsplit_once('@') {
+        // Nobody has an address this long, and what anybody may type is not worth the work that a name in the DNS can be.
+        _ if text.len() > 2 * EMAIL_BYTES_MAX => text.to_lowercase(),
         None => small(text.trim()),
         Some((local, domain)) => {
             let domain = idna::domain_to_ascii(domain).unwrap_or_else(|_| small(domain));

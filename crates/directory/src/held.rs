@@ -1,6 +1,6 @@
 //! What somebody holds through role assignments: her own and those of the groups that she is in, directly or through others.
 //!
-//! It is asked for each request of a person, so it is one statement over indexes. A group that is reached in several ways is
+//! It is asked for each request of a person, so it is one statement over indexes, which is kept prepared. A group that is reached in several ways is
 //! followed once for each depth, so that no arrangement of groups makes it slow.
 
 use record::{OrgId, Timestamp};
@@ -61,7 +61,8 @@ impl Ways {
     }
 }
 
-/// `up`: every group above a principal, with the one below it, for each depth. `nearest`: on the shortest way only.
+/// `up`: every group above a principal, with the one below it, for each depth. `nearest`: on the shortest way only. The name is
+/// looked up and not joined, lest a planner begins with all groups of the organization.
 fn closure() -> String {
     format!(
         "WITH RECURSIVE up (id, via, depth) AS ( \
@@ -73,8 +74,10 @@ fn closure() -> String {
          ), placed (id, via, depth, place) AS ( \
            SELECT id, via, depth, row_number() OVER (PARTITION BY id ORDER BY depth, via) FROM up \
          ), nearest (id, via, depth, name) AS ( \
-           SELECT placed.id, placed.via, placed.depth, groups.name FROM placed \
-             JOIN groups ON groups.id = placed.id AND groups.org = ?1 WHERE place = 1 \
+           SELECT id, via, depth, name FROM ( \
+             SELECT id, via, depth, (SELECT name FROM groups WHERE groups.id = placed.id AND groups.org = ?1) AS name \
+             FROM placed WHERE place = 1 \
+           ) AS named WHERE name IS NOT NULL \
          )"
     )
 }
@@ -99,7 +102,7 @@ pub(crate) fn read(
          ORDER BY depth, created_at, assignment",
         closure()
     );
-    let mut statement = connection.prepare(&sql)?;
+    let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params![org.0, principal.kind(), principal.id(), now.as_millis()])?;
     let (mut found, mut ways) = (Vec::new(), Ways::default());
     while let Some(row) = rows.next()? {
@@ -126,7 +129,7 @@ pub(crate) fn read(
 /// Every group that a principal is in, the nearest first.
 pub(crate) fn memberships(connection: &Connection, org: OrgId, principal: &Principal) -> Result<Vec<Membership>, Fault> {
     let sql = format!("{} SELECT id, via, name FROM nearest ORDER BY depth, name, id", closure());
-    let mut statement = connection.prepare(&sql)?;
+    let mut statement = connection.prepare_cached(&sql)?;
     let step = |row: &Row<'_>| {
         Ok(Step {
             group: row::parsed(row, "id", GroupId::parse)?,

@@ -224,7 +224,7 @@ impl From<directory::DirectoryError> for Problem {
     fn from(error: directory::DirectoryError) -> Problem {
         use directory::DirectoryError as E;
         match error {
-            E::NotFound { .. } => Problem::not_found(sentence(&error.to_string())),
+            E::NotFound { what } => Problem::not_found(format!("There is no such {what}.")),
             E::Conflict { .. } => Problem::new(StatusCode::CONFLICT, "conflict", "Conflict", sentence(&error.to_string())),
             E::Forbidden { detail } => Problem::new(StatusCode::FORBIDDEN, "denied", "Not allowed", detail),
             E::Invalid { ref member, ref detail } => Problem::invalid(vec![FieldError {

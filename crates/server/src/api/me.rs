@@ -123,7 +123,7 @@ pub async fn read_me(State(app): State<Arc<App>>, caller: Caller) -> Result<Resp
     })
     .await?;
     let organization = MyOrganization {
-        id: u64::try_from(found.id.0).unwrap_or_default(),
+        id: u64::from(found.id.0),
         name: found.name,
         second_factor_required: found.settings.second_factor_required,
     };

@@ -77,7 +77,7 @@ impl OrganizationView {
     /// As it is shown.
     pub fn of(organization: &Organization) -> OrganizationView {
         OrganizationView {
-            id: u64::try_from(organization.id.0).unwrap_or_default(),
+            id: u64::from(organization.id.0),
             name: organization.name.clone(),
             log_id: organization.log_id.clone(),
             created_at: organization.created_at.to_string(),
