@@ -175,6 +175,500 @@ async fn the_table_of_routes_and_callers() {
             admin: 200
             auditor: 200
             member: 200
+        GET /v1/environments:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 200
+            key directory:write: 403
+            revoked key: 401
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 200
+        POST /v1/environments:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 422
+            revoked key: 401
+            owner: 422
+            admin: 422
+            auditor: 403
+            member: 403
+        GET /v1/environments/env_0000000000000000:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 404
+            key directory:write: 403
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 404
+            member: 404
+        PATCH /v1/environments/env_0000000000000000:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 422
+            revoked key: 401
+            owner: 422
+            admin: 422
+            auditor: 403
+            member: 403
+        DELETE /v1/environments/env_0000000000000000:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 403
+            member: 403
+        GET /v1/folders:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 200
+            key directory:write: 403
+            revoked key: 401
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 200
+        POST /v1/folders:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 422
+            revoked key: 401
+            owner: 422
+            admin: 422
+            auditor: 422
+            member: 422
+        GET /v1/folders/folder_0000000000000000:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 404
+            key directory:write: 403
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 404
+            member: 404
+        PATCH /v1/folders/folder_0000000000000000:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 422
+            revoked key: 401
+            owner: 422
+            admin: 422
+            auditor: 404
+            member: 404
+        DELETE /v1/folders/folder_0000000000000000:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 404
+            member: 404
+        GET /v1/apps:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 200
+            key directory:write: 403
+            revoked key: 401
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 200
+        POST /v1/apps:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 422
+            revoked key: 401
+            owner: 422
+            admin: 422
+            auditor: 422
+            member: 422
+        GET /v1/apps/app_0000000000000000:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 404
+            key directory:write: 403
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 404
+            member: 404
+        PATCH /v1/apps/app_0000000000000000:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 422
+            revoked key: 401
+            owner: 422
+            admin: 422
+            auditor: 404
+            member: 404
+        POST /v1/apps/app_0000000000000000/release:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 404
+            member: 404
+        DELETE /v1/apps/app_0000000000000000:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 404
+            member: 404
+        GET /v1/workflows:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 200
+            key directory:write: 403
+            revoked key: 401
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 200
+        POST /v1/workflows:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 422
+            revoked key: 401
+            owner: 422
+            admin: 422
+            auditor: 422
+            member: 422
+        GET /v1/workflows/wf_0000000000000000:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 404
+            key directory:write: 403
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 404
+            member: 404
+        PATCH /v1/workflows/wf_0000000000000000:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 422
+            revoked key: 401
+            owner: 422
+            admin: 422
+            auditor: 404
+            member: 404
+        POST /v1/workflows/wf_0000000000000000/release:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 404
+            member: 404
+        POST /v1/workflows/wf_0000000000000000/enable:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 404
+            member: 404
+        POST /v1/workflows/wf_0000000000000000/disable:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 404
+            member: 404
+        DELETE /v1/workflows/wf_0000000000000000:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 404
+            member: 404
+        GET /v1/resources:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 200
+            key directory:write: 403
+            revoked key: 401
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 200
+        POST /v1/resources:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 422
+            revoked key: 401
+            owner: 422
+            admin: 422
+            auditor: 422
+            member: 422
+        GET /v1/resources/res_0000000000000000:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 404
+            key directory:write: 403
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 404
+            member: 404
+        PATCH /v1/resources/res_0000000000000000:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 422
+            revoked key: 401
+            owner: 422
+            admin: 422
+            auditor: 403
+            member: 403
+        DELETE /v1/resources/res_0000000000000000:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 403
+            member: 403
+        PUT /v1/resources/res_0000000000000000/environments/env_0000000000000000:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 422
+            revoked key: 401
+            owner: 422
+            admin: 422
+            auditor: 404
+            member: 404
+        DELETE /v1/resources/res_0000000000000000/environments/env_0000000000000000:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 404
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 404
+            member: 404
+        GET /v1/grants:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 200
+            key directory:write: 403
+            revoked key: 401
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 403
+        POST /v1/grants:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 403
+            key directory:write: 422
+            revoked key: 401
+            owner: 422
+            admin: 422
+            auditor: 422
+            member: 422
+        GET /v1/grants/grant_0000000000000000:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 404
+            key directory:write: 403
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 404
+            member: 404
+        DELETE /v1/grants/grant_0000000000000000:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 404
+            key directory:write: 403
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 404
+            member: 404
+        POST /v1/authorize:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 422
+            key directory:write: 403
+            revoked key: 401
+            owner: 422
+            admin: 422
+            auditor: 422
+            member: 422
+        GET /v1/who-can?permission=log:read:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 200
+            key directory:write: 403
+            revoked key: 401
+            owner: 200
+            admin: 200
+            auditor: 200
+            member: 403
+        GET /v1/what-can?user=u_0000000000000000:
+            nobody: 401
+            wrong key: 401
+            key events:write: 403
+            key events:read: 403
+            key events:export: 403
+            key directory:read: 404
+            key directory:write: 403
+            revoked key: 401
+            owner: 404
+            admin: 404
+            auditor: 404
+            member: 403
         GET /healthz:
             nobody: 200
             wrong key: 200
