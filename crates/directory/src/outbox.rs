@@ -5,13 +5,14 @@
 //! has them. If we crash between the two, the row is appended again with the same `id`, and the log records an id only once.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
 use record::{OrgId, TeamId, Timestamp};
 use rusqlite::{Transaction, params};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::chance::{Chance, random_hex};
 use crate::changed_by::ChangedBy;
@@ -83,7 +84,8 @@ pub(crate) struct Event {
     action: &'static str,
     targets: Vec<Target>,
     changes: Vec<FieldChange>,
-    metadata: Map<String, Value>,
+    /// In the order of the names: the same bytes whatever else is built in.
+    metadata: BTreeMap<&'static str, Value>,
     team: Option<String>,
     outcome: &'static str,
 }
@@ -110,7 +112,15 @@ struct FieldChange {
 
 impl Event {
     pub(crate) fn new(org: OrgId, action: &'static str) -> Event {
-        Event { org, action, targets: Vec::new(), changes: Vec::new(), metadata: Map::new(), team: None, outcome: "success" }
+        Event {
+            org,
+            action,
+            targets: Vec::new(),
+            changes: Vec::new(),
+            metadata: BTreeMap::new(),
+            team: None,
+            outcome: "success",
+        }
     }
 
     /// The team that it concerns.
@@ -172,7 +182,7 @@ impl Event {
     }
 
     pub(crate) fn metadata(mut self, member: &'static str, value: impl Into<Value>) -> Event {
-        self.metadata.insert(member.to_owned(), value.into());
+        self.metadata.insert(member, value.into());
         self
     }
 }
@@ -193,8 +203,8 @@ struct Body<'a> {
     response_time_ms: Option<u64>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     changes: &'a [FieldChange],
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    metadata: &'a Map<String, Value>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    metadata: &'a BTreeMap<&'static str, Value>,
 }
 
 #[derive(Serialize)]

@@ -94,7 +94,8 @@ pub async fn permit(
     if decision.allowed {
         return Ok(org);
     }
-    Err(if sees(&model, &request.principal, object, app) { refused(&decision) } else { unknown(object) })
+    let seen = caller.permit(Act::ReadDirectory).is_ok() || sees(&model, &request.principal, object, app);
+    Err(if seen && model.object_name(object).is_some() { refused(&decision) } else { unknown(object) })
 }
 
 /// The same for somebody who wants to see an object.

@@ -317,7 +317,9 @@ fn the_facts_hold_groups_in_groups_and_roles_of_one_s_own() {
     let (_, facts) = directory.facts(org).unwrap();
     let told = |text: String| text.replace(ada, "ADA").replace(world.team.id.as_str(), "TEAM");
     let lines: Vec<String> = facts.assignments.iter().map(|one| told(format!("{one:?}"))).collect();
-    expect![[r#""#]].assert_eq(&lines.join("\n"));
+    expect![[r#"
+        AssignmentFact { id: "ra_1", role: "Watcher", permissions: [AppView, WorkflowView], subject: Group, subject_id: "g_1", team: None, expires_at: Some(Timestamp(7)) }
+        AssignmentFact { id: "ra_2", role: "operator", permissions: [AppView, WorkflowView, FolderView, AppRun, WorkflowRun], subject: User, subject_id: "ADA", team: Some("TEAM"), expires_at: None }"#]].assert_eq(&lines.join("\n"));
     let members: Vec<String> =
         facts.memberships.iter().map(|one| told(format!("{} {} in {}", one.member, one.member_id, one.group))).collect();
     assert_eq!(members, ["group g_2 in g_1", "user ADA in g_2"]);

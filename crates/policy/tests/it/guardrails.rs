@@ -190,8 +190,11 @@ fn the_table() {
         service account robot log:configure the organization (required): yes
         user cat app:share app refunds (to herself): NO: no-grant-to-oneself
         user cat app:share app refunds (to another): yes
+        user ann team:manage team sales (to herself): NO: no-grant-to-oneself
+        user ann directory:change the organization (to herself): NO: no-grant-to-oneself
         user cat app:share app refunds (to her group): yes
         user cat resource:share resource ledger in environment dev (to her group): NO: no-data-for-own-group
+        user cat directory:change the organization (all data, to her group): NO: no-data-for-own-group
         user dan resource:share resource ledger in environment dev (to a group she is not in): yes
         service account robot app:share app refunds (to itself): NO: no-grant-to-oneself
         user cat resource:query resource ledger in environment stage: yes

@@ -52,7 +52,55 @@ async fn a_decision_tells_why() {
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
         lines.push(plain(&answer.json(), &ids));
     }
-    expect_test::expect![[r#""#]].assert_eq(&lines.join("\n"));
+    expect_test::expect![[r#"
+        {
+          "allowed": true,
+          "reasons": [
+            {
+              "kind": "grant",
+              "id": "grant_…",
+              "level": "use",
+              "object_path": [
+                {
+                  "type": "app",
+                  "id": "APP",
+                  "name": "Refunds"
+                }
+              ],
+              "text": "A grant of the level use on app “Refunds”."
+            }
+          ]
+        }
+        {
+          "allowed": false,
+          "reasons": [
+            {
+              "kind": "nothing",
+              "level": "edit",
+              "text": "Nothing permits app:edit: it needs a grant of the level edit, or higher, on the object or on what it lies in, or a role with this permission."
+            }
+          ]
+        }
+        {
+          "allowed": false,
+          "reasons": [
+            {
+              "kind": "guardrail",
+              "id": "production-through-released-app",
+              "text": "A person reaches production data only through a released app."
+            }
+          ]
+        }
+        {
+          "allowed": false,
+          "reasons": [
+            {
+              "kind": "guardrail",
+              "id": "production-through-released-app",
+              "text": "A person reaches production data only through a released app."
+            }
+          ]
+        }"#]].assert_eq(&lines.join("\n"));
 
     // The app is released: a model made before would still say no.
     estate.call(&estate.admin, "POST", &format!("/v1/apps/{app}/release"), Value::Null).await;
@@ -96,7 +144,34 @@ async fn what_is_asked_wrongly_is_told() {
         lines.push(format!("{path}: {}", estate.get(&estate.admin, path).await.problem()));
     }
     lines.push(estate.get(&cookie, &format!("/v1/who-can?permission=app:run&app={app}")).await.problem());
-    expect_test::expect![[r#""#]].assert_eq(&lines.join("\n"));
+    expect_test::expect![[r#"
+        422 urn:acta:problem:invalid: /permission "app:fly" is not one of app:view, app:run, app:edit, app:release, app:export, app:delete, app:move, app:share, workflow:view, workflow:run, workflow:edit, workflow:release, workflow:enable, workflow:delete, workflow:move, workflow:share, resource:query, resource:adhoc_query, resource:write_query, resource:configure, resource:reveal_secret, resource:share, folder:view, folder:edit, folder:move, folder:share, team:manage, log:read, log:verify, log:export, log:write, log:configure, log:set_retention, log:manage_keys, directory:read, directory:change, organization:manage, review:decide
+            /permission: "app:fly" is not one of app:view, app:run, app:edit, app:release, app:export, app:delete, app:move, app:share, workflow:view, workflow:run, workflow:edit, workflow:release, workflow:enable, workflow:delete, workflow:move, workflow:share, resource:query, resource:adhoc_query, resource:write_query, resource:configure, resource:reveal_secret, resource:share, folder:view, folder:edit, folder:move, folder:share, team:manage, log:read, log:verify, log:export, log:write, log:configure, log:set_retention, log:manage_keys, directory:read, directory:change, organization:manage, review:decide
+        422 urn:acta:problem:invalid: /object names one object: organization (true), team, folder, app, workflow, or a resource with an environment
+            /object: names one object: organization (true), team, folder, app, workflow, or a resource with an environment
+        422 urn:acta:problem:invalid: /object is not an object of app:run, which is about the app
+            /object: is not an object of app:run, which is about the app
+        422 urn:acta:problem:invalid: /principal names a user or a service_account, not a group
+            /principal: names a user or a service_account, not a group
+        422 urn:acta:problem:invalid: The body has principal, permission and object, or else requests
+            : The body has principal, permission and object, or else requests
+        422 urn:acta:problem:invalid: /requests/1/object names one object: organization (true), team, folder, app, workflow, or a resource with an environment
+            /requests/1/object: names one object: organization (true), team, folder, app, workflow, or a resource with an environment
+        422 urn:acta:problem:invalid: /requests holds more than 1000 questions
+            /requests: holds more than 1000 questions
+        403 urn:acta:problem:denied: You may not do this: your role, member, does not allow this; owners, admins and auditors may.
+        403 urn:acta:problem:denied: You may not do this: this API key does not have the scope directory:read.
+        200
+        /v1/who-can: 422 urn:acta:problem:invalid: permission is missing
+            permission: is missing
+        /v1/who-can?permission=app:run: 422 urn:acta:problem:invalid: permission is about the app, not about such an object
+            permission: is about the app, not about such an object
+        /v1/what-can: 422 urn:acta:problem:invalid: user is missing
+            user: is missing
+        /v1/what-can?user=u_0000000000000000: 404 urn:acta:problem:not-found: There is no such user.
+        /v1/what-can?group=g: 422 urn:acta:problem:invalid: group is not a parameter here; known are page, per_page, user, service_account
+            group: is not a parameter here; known are page, per_page, user, service_account
+        403 urn:acta:problem:denied: You may not do this: your role, member, does not allow this; owners, admins and auditors may."#]].assert_eq(&lines.join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -106,7 +181,43 @@ async fn who_can_and_what_can_are_paged_and_recorded() {
     estate.person("ann", Role::Owner);
     let path = format!("/v1/who-can?permission=resource:query&resource={resource}&environment={production}");
     let who = estate.get(&estate.admin, &path).await.json();
-    expect_test::expect![[r#""#]].assert_eq(&plain(&who, &ids));
+    expect_test::expect![[r#"
+        {
+          "principals": [
+            {
+              "principal": {
+                "user": "CAT"
+              },
+              "name": "Somebody",
+              "allowed": false,
+              "reasons": [
+                {
+                  "kind": "grant",
+                  "id": "grant_…",
+                  "level": "edit",
+                  "object_path": [
+                    {
+                      "type": "resource",
+                      "id": "RES",
+                      "name": "Ledger"
+                    }
+                  ],
+                  "text": "A grant of the level edit on resource “Ledger”."
+                },
+                {
+                  "kind": "guardrail",
+                  "id": "production-through-released-app",
+                  "text": "A person reaches production data only through a released app."
+                }
+              ]
+            }
+          ],
+          "page": 1,
+          "per_page": 50,
+          "pages": 1,
+          "total": 1
+        }"#]]
+    .assert_eq(&plain(&who, &ids));
     let page =
         estate.get(&estate.admin, &format!("/v1/who-can?permission=app:run&app={app}&per_page=1&page=2")).await.json();
     assert_eq!((page["total"].as_u64(), page["principals"].as_array().unwrap().len()), (Some(2), 1));

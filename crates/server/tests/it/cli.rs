@@ -391,5 +391,24 @@ fn the_estate_and_decisions_about_it() {
             _ => line.to_owned(),
         })
         .collect();
-    expect_test::expect![[r#""#]].assert_eq(&text.join("\n"));
+    expect_test::expect![[r#"
+        user USER	yes	The standing of owner in the organization.
+        …	development	development
+        EUROPE	Europe	production
+        …	production	production
+        …	staging	staging
+        DESK	Front desk	-
+        APP	Refunds	DESK	released
+        WF	Nightly	DESK	not released	disabled
+        RES	Ledger	postgresql	EUROPE
+        …	user:USER	use	folder:DESK	
+        …	user:USER	use	resource:RES:EUROPE
+        yes	The standing of owner in the organization. A grant of the level use on folder “Front desk”, which holds app “Refunds”.
+        yes	A grant of the level use on resource “Ledger”.
+        user USER	no	The standing of owner in the organization. A grant of the level use on folder “Front desk”, which holds workflow “Nightly”. The workflow is disabled.
+        no	A person reaches production data only through a released app.
+        acta: app:run is about the app, not about the organization
+        acta: --on everything: is none of app:ID, workflow:ID, folder:ID, team:ID, resource:ID:ENVIRONMENT, all:apps, …
+        acta: 2 things are in the folder “Front desk”. Move or delete them first.
+        acta: folders are not released"#]].assert_eq(&text.join("\n"));
 }

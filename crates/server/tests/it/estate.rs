@@ -169,8 +169,63 @@ async fn every_change_is_answered_and_can_be_read_in_the_log() {
         };
         lines.push(format!("{method} {}: {told}", named(path)));
     }
-    expect_test::expect![[r#""#]].assert_eq(&lines.join("\n"));
-    expect_test::expect![[r#""#]].assert_eq(&estate.told().await.join("\n"));
+    expect_test::expect![[r#"
+        PATCH /v1/environments/ENV: 200 {"id":"ENV","name":"Europe","kind":"production","created_at":"T"}
+        GET /v1/environments/ENV: 200 {"id":"ENV","name":"Europe","kind":"production","created_at":"T"}
+        PATCH /v1/folders/F2: 200 {"id":"F2","name":"Top drawer","created_at":"T"}
+        PATCH /v1/folders/F1: 422 urn:acta:problem:invalid: /parent would put the folder into itself: “Desk” → “Desk”
+            /parent: would put the folder into itself: “Desk” → “Desk”
+        DELETE /v1/folders/F2: 409 urn:acta:problem:conflict: 1 things are in the folder “Top drawer”. Move or delete them first.
+        POST /v1/apps/APP/release: 200 {"id":"APP","name":"Refunds","folder":"F2","released_at":"T","created_at":"T"}
+        PATCH /v1/apps/APP: 200 {"id":"APP","name":"Returns","released_at":"T","archived_at":"T","created_at":"T"}
+        PATCH /v1/apps/APP: 422 urn:acta:problem:invalid: /nmae unknown field `nmae`, expected one of `name`, `folder`, `team`, `archived`
+            /nmae: unknown field `nmae`, expected one of `name`, `folder`, `team`, `archived`
+        POST /v1/workflows/WF/disable: 200 {"id":"WF","name":"Nightly","enabled":false,"created_at":"T"}
+        POST /v1/workflows/WF/enable: 200 {"id":"WF","name":"Nightly","enabled":true,"created_at":"T"}
+        POST /v1/workflows/WF/release: 200 {"id":"WF","name":"Nightly","enabled":true,"released_at":"T","created_at":"T"}
+        PATCH /v1/workflows/WF: 200 {"id":"WF","name":"Nightly","folder":"F1","enabled":true,"released_at":"T","created_at":"T"}
+        PATCH /v1/resources/RES: 200 {"id":"RES","name":"Books","kind":"postgresql","environments":[{"environment":"ENV","sensitive":false}],"created_at":"T"}
+        PUT /v1/resources/RES/environments/ENV: 200 {"id":"RES","name":"Books","kind":"postgresql","environments":[{"environment":"ENV","sensitive":true}],"created_at":"T"}
+        GET /v1/grants/G2: 200 {"id":"G2","subject":{"user":"CAT"},"level":"use","object":{"resource":"RES","environment":"ENV"},"granted_by":"KEY","created_at":"T"}
+        DELETE /v1/environments/ENV: 409 urn:acta:problem:conflict: 1 resources are in the environment “Europe”. Take them out first.
+        DELETE /v1/resources/RES/environments/ENV: 200 {"id":"RES","name":"Books","kind":"postgresql","environments":[],"created_at":"T"}
+        GET /v1/grants/G2: 404 urn:acta:problem:not-found: there is no such grant.
+        DELETE /v1/grants/G1: 204
+        DELETE /v1/apps/APP: 204
+        GET /v1/apps/APP: 404 urn:acta:problem:not-found: there is no such app.
+        DELETE /v1/workflows/WF: 204
+        DELETE /v1/resources/RES: 204
+        DELETE /v1/folders/F2: 204
+        DELETE /v1/environments/ENV: 204
+        GET /v1/apps/nonsense: 404 urn:acta:problem:not-found: There is no such app."#]].assert_eq(&lines.join("\n"));
+    expect_test::expect![[r#"
+        CREATE_ENVIRONMENT EU [name kind]
+        CREATE_FOLDER Desk [name]
+        CREATE_FOLDER Drawer [name parent]
+        CREATE_APP Refunds [name folder]
+        CREATE_WORKFLOW Nightly [name]
+        CREATE_RESOURCE Ledger [name kind]
+        UPDATE_RESOURCE Ledger in EU [environment sensitive]
+        DIRECTLY_SHARE_PAGE_WITH_USER Refunds [level]
+        MODIFY_PERMISSIONS Ledger in EU [level]
+        UPDATE_ENVIRONMENT Europe [name]
+        UPDATE_FOLDER Top drawer [name parent]
+        RELEASE_APP Refunds [released_at]
+        UPDATE_APP Returns [name folder archived]
+        DISABLE_WORKFLOW Nightly [enabled]
+        ENABLE_WORKFLOW Nightly [enabled]
+        RELEASE_WORKFLOW Nightly [released_at]
+        UPDATE_WORKFLOW Nightly [folder]
+        UPDATE_RESOURCE Books [name]
+        UPDATE_RESOURCE Books in Europe [sensitive]
+        UPDATE_RESOURCE Books in Europe [environment]
+        MODIFY_PERMISSIONS Returns [level]
+        DELETE_APP Returns []
+        DELETE_WORKFLOW Nightly []
+        DELETE_RESOURCE Books []
+        DELETE_FOLDER Top drawer []
+        DELETE_ENVIRONMENT Europe []"#]]
+    .assert_eq(&estate.told().await.join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -232,7 +287,30 @@ async fn a_person_sees_and_changes_what_she_was_granted() {
             named.iter().fold(format!("{method} {path}{shown}: {told}"), |text, (id, name)| text.replace(id.as_str(), name));
         lines.push(text.replace(cat.id.as_str(), "CAT").replace(dan.id.as_str(), "DAN"));
     }
-    expect_test::expect![[r#""#]].assert_eq(&lines.join("\n"));
+    expect_test::expect![[r#"
+        GET /v1/apps: 200 2 of them
+        GET /v1/apps/HIDDEN: 404 urn:acta:problem:not-found: There is no such app.
+        GET /v1/apps/SEEN: 200
+        PATCH /v1/apps/MINE: 200
+        PATCH /v1/apps/SEEN: 403 urn:acta:problem:denied: You may not do this. Nothing permits app:edit: it needs a grant of the level edit, or higher, on the object or on what it lies in, or a role with this permission.
+        PATCH /v1/apps/HIDDEN: 404 urn:acta:problem:not-found: There is no such app.
+        PATCH /v1/apps/MINE: 403 urn:acta:problem:denied: You may not do this: your role, member, does not allow this; owners and admins may.
+        POST /v1/apps {"name":"New","folder":"FOLDER"}: 201
+        POST /v1/apps {"name":"New, too"}: 403 urn:acta:problem:denied: You may not do this: your role, member, does not allow this; owners and admins may.
+        POST /v1/apps/SEEN/release null: 403 urn:acta:problem:denied: You may not do this. Nothing permits app:release: it needs a grant of the level edit, or higher, on the object or on what it lies in, or a role with this permission.
+        POST /v1/grants {"subject":{"user":"DAN"},"level":"own","object":{"app":"MINE"}}: 201
+        POST /v1/grants {"subject":{"user":"CAT"},"level":"own","object":{"app":"MINE"}}: 403 urn:acta:problem:denied: You may not do this. Nobody grants anything to herself.
+        POST /v1/grants {"subject":{"user":"DAN"},"level":"use","object":{"app":"SEEN"}}: 403 urn:acta:problem:denied: You may not do this. Nothing permits app:share: it needs a grant of the level own, or higher, on the object or on what it lies in, or a role with this permission.
+        POST /v1/grants {"subject":{"user":"DAN"},"level":"use","object":{"folder":"FOLDER"}}: 403 urn:acta:problem:denied: You may not do this. Nothing permits folder:share: it needs a grant of the level own, or higher, on the object or on what it lies in, or a role with this permission.
+        POST /v1/grants {"subject":{"user":"DAN"},"level":"use","object":{"all":"apps"}}: 403 urn:acta:problem:denied: You may not do this: your role, member, does not allow this; owners and admins may.
+        GET /v1/resources: 200 0 of them
+        GET /v1/resources/RES: 404 urn:acta:problem:not-found: There is no such resource.
+        GET /v1/grants: 403 urn:acta:problem:denied: You may not do this: your role, member, does not allow this; owners, admins and auditors may.
+        GET /v1/grants?user=CAT: 200 3 of them
+        GET /v1/grants?app=MINE: 200 2 of them
+        GET /v1/grants?app=SEEN: 403 urn:acta:problem:denied: You may not do this. Nothing permits app:share: it needs a grant of the level own, or higher, on the object or on what it lies in, or a role with this permission.
+        GET /v1/environments?q=prod: 200 1 of them
+        POST /v1/environments {"name":"x","kind":"staging"}: 403 urn:acta:problem:denied: You may not do this: your role, member, does not allow this; owners and admins may."#]].assert_eq(&lines.join("\n"));
     // What she was given counts at once.
     assert_eq!(estate.get(&dans, "/v1/apps").await.json()["total"], 1);
 }
@@ -257,7 +335,13 @@ async fn an_owner_grants_data_to_others_but_not_to_herself_nor_to_her_own_group(
         let answer = estate.call(&anns, "POST", "/v1/grants", body).await;
         lines.push(if answer.status == StatusCode::CREATED { "201".into() } else { answer.problem() });
     }
-    expect_test::expect![[r#""#]].assert_eq(&lines.join("\n"));
+    expect_test::expect![[r#"
+        201
+        403 urn:acta:problem:denied: You may not do this. Nobody grants anything to herself.
+        403 urn:acta:problem:denied: You may not do this. Nobody grants anything to herself.
+        403 urn:acta:problem:denied: You may not do this. Nobody grants anything to herself.
+        201"#]]
+    .assert_eq(&lines.join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
