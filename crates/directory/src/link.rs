@@ -11,6 +11,7 @@ use crate::chance::{Chance, random_hex};
 use crate::directory::Directory;
 use crate::error::{DirectoryError, Fault};
 use crate::id::{LinkId, UserId};
+use crate::password_link;
 use crate::row;
 use crate::secret::Secret;
 use crate::user::{self, User, UserStatus};
@@ -129,7 +130,15 @@ impl Directory {
         token: &Secret,
         now: Timestamp,
     ) -> Result<Result<Link, LinkRefused>, DirectoryError> {
-        self.note(|transaction| take(transaction, purpose, token, now))
+        self.note(|transaction| {
+            let taken = take(transaction, purpose, token, now)?;
+            if let (Purpose::MagicLink, Ok(link)) = (purpose, &taken)
+                && link.detail == password_link::by_mail(&link.user)
+            {
+                password_link::verified(transaction, &link.user.id, now)?;
+            }
+            Ok(taken)
+        })
     }
 
     /// Remembers that she has shown the first of two factors, and with which; the ticket goes into the page that asks for the other.

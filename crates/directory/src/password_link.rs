@@ -180,7 +180,7 @@ impl Directory {
 }
 
 /// What a link says that was mailed to an address: whoever has it reads mail there.
-fn by_mail(user: &User) -> String {
+pub(crate) fn by_mail(user: &User) -> String {
     format!("mailed:{}", email_key(&user.email))
 }
 

@@ -148,7 +148,10 @@ fn the_first_owner_and_whoever_is_locked_out() {
     };
     assert_eq!(first_run(&old), Err(LinkRefused::Used));
     assert_eq!(first_run(&token), Ok(world.grace.clone()));
-    assert_eq!(directory.verify_password("grace@example.com", &Secret::new(NEW)).unwrap(), [world.grace.clone()]);
+    assert_eq!(
+        directory.verify_password("grace@example.com", &Secret::new(NEW)).unwrap(),
+        std::slice::from_ref(&world.grace)
+    );
     assert!(take_outbox(&directory).concat().contains("UPDATE_USER"));
     let token = directory.create_password_reset_link(&ChangedBy::cli(), org, grace, now()).unwrap();
     assert!(take_outbox(&directory).concat().contains("REQUEST_PASSWORD_RESET_LINK"));

@@ -85,7 +85,7 @@ fn signing_in_and_out_are_events() {
     let by = ChangedBy::user(&world.ada);
     assert_eq!(directory.end_session(&by, &world.token, now()).unwrap(), Some(world.session));
     assert_eq!(directory.end_session(&by, &world.token, now()).unwrap(), None);
-    assert_eq!(directory.sessions(world.org.id, &world.ada.id, now()).unwrap(), [other.clone()]);
+    assert_eq!(directory.sessions(world.org.id, &world.ada.id, now()).unwrap(), std::slice::from_ref(&other));
     let events = take_outbox(&directory);
     let [login, logout] = &events[..] else { panic!("{events:?}") };
     for part in [

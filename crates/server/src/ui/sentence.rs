@@ -34,6 +34,7 @@ const PHRASES: &[(&str, &str)] = &[
     ("REVEAL_RETOOLDB_CONNECTION_STRING", "revealed the connection string of RetoolDB"),
     ("RESET_RETOOLDB_PASSWORD", "reset the password of RetoolDB"),
     ("UPDATE_BILLING_PLAN", "updated the billing plan"),
+    ("MAIL_FAILED", "could not send a mail"),
     ("RECOVER_STORE", "recovered the store"),
     ("log.policy", "set the retention policy"),
     ("log.erase", "erased personal values"),
