@@ -8,6 +8,7 @@
 
 mod support;
 
+mod authorization;
 mod authorize;
 mod catalog;
 mod estate;

@@ -114,9 +114,13 @@ impl Server {
     }
 
     pub(crate) fn new_user(&self, email: &str, role: Role) -> directory::User {
+        self.new_user_in(&self.organization, email, role)
+    }
+
+    pub(crate) fn new_user_in(&self, organization: &Organization, email: &str, role: Role) -> directory::User {
         let password = Secret::new("correct horse battery");
         let new = NewUser { email, name: "Somebody", role, password: Some(&password) };
-        self.app.directory.create_user(&ChangedBy::cli(), self.organization.id, new, self.app.now()).unwrap()
+        self.app.directory.create_user(&ChangedBy::cli(), organization.id, new, self.app.now()).unwrap()
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {

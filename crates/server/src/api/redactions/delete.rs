@@ -1,4 +1,4 @@
-//! `DELETE /v1/redactions/{id}`.
+//! `DELETE /v1/redactions/{redaction_id}`.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use crate::problem::Problem;
 
 /// Deletes a redaction rule. What it took out stays out: it is nowhere.
 #[utoipa::path(
-    delete, path = "/v1/redactions/{id}", tag = "redactions", operation_id = "deleteRedaction",
-    params(("id" = String, Path, description = "The rule's id")),
+    delete, path = "/v1/redactions/{redaction_id}", tag = "redactions", operation_id = "deleteRedaction",
+    params(("redaction_id" = String, Path, description = "The rule's id")),
     responses(
         (status = 204, description = "It is deleted"),
         (status = 404, description = "There is none", body = Problem)),

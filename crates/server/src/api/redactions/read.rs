@@ -1,4 +1,4 @@
-//! `GET /v1/redactions/{id}`.
+//! `GET /v1/redactions/{redaction_id}`.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ use crate::problem::Problem;
 
 /// Shows a redaction rule.
 #[utoipa::path(
-    get, path = "/v1/redactions/{id}", tag = "redactions", operation_id = "readRedaction",
-    params(("id" = String, Path, description = "The rule's id")),
+    get, path = "/v1/redactions/{redaction_id}", tag = "redactions", operation_id = "readRedaction",
+    params(("redaction_id" = String, Path, description = "The rule's id")),
     responses(
         (status = 200, description = "The rule", body = RedactionView<'static>),
         (status = 404, description = "There is none", body = Problem)),

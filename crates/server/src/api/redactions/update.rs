@@ -1,4 +1,4 @@
-//! `PATCH /v1/redactions/{id}`.
+//! `PATCH /v1/redactions/{redaction_id}`.
 
 use std::sync::Arc;
 
@@ -38,8 +38,8 @@ pub struct ChangedRedaction {
 
 /// Changes a redaction rule, for events that are sent from now on. What was taken out before stays out.
 #[utoipa::path(
-    patch, path = "/v1/redactions/{id}", tag = "redactions", operation_id = "updateRedaction",
-    params(("id" = String, Path, description = "The rule's id")),
+    patch, path = "/v1/redactions/{redaction_id}", tag = "redactions", operation_id = "updateRedaction",
+    params(("redaction_id" = String, Path, description = "The rule's id")),
     request_body = ChangedRedaction,
     responses(
         (status = 200, description = "The rule", body = RedactionView<'static>),
