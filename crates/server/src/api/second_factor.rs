@@ -1,4 +1,4 @@
-//! `DELETE /v1/users/{id}/second-factor`: for whoever has lost her app and her recovery codes.
+//! `DELETE /v1/users/{user_id}/second-factor`: for whoever has lost her app and her recovery codes.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use crate::record_own;
 
 /// Switches a user's second factor off. Only owners do so for an owner.
 #[utoipa::path(
-    delete, path = "/v1/users/{id}/second-factor", tag = "users", operation_id = "resetSecondFactor",
-    params(("id" = String, Path, description = "The user's id")),
+    delete, path = "/v1/users/{user_id}/second-factor", tag = "users", operation_id = "resetSecondFactor",
+    params(("user_id" = String, Path, description = "The user's id")),
     responses(
         (status = 204, description = "She has none now"),
         (status = 403, description = "You may not, or have to confirm that it is you", body = Problem),

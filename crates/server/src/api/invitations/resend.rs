@@ -1,4 +1,4 @@
-//! `POST /v1/invitations/{id}/resend`: a new link; the old one is dead.
+//! `POST /v1/invitations/{invitation_id}/resend`: a new link; the old one is dead.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use crate::record_own;
 
 /// Makes a new link for an invitation, and mails it if this server can send mail.
 #[utoipa::path(
-    post, path = "/v1/invitations/{id}/resend", tag = "invitations", operation_id = "resendInvitation",
-    params(("id" = String, Path, description = "The invitation's id")),
+    post, path = "/v1/invitations/{invitation_id}/resend", tag = "invitations", operation_id = "resendInvitation",
+    params(("invitation_id" = String, Path, description = "The invitation's id")),
     responses(
         (status = 200, description = "The invitation with its new link", body = InvitationWithLink),
         (status = 404, description = "There is none", body = Problem),

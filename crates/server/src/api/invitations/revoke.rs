@@ -1,4 +1,4 @@
-//! `DELETE /v1/invitations/{id}`: takes an invitation back.
+//! `DELETE /v1/invitations/{invitation_id}`: takes an invitation back.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use crate::record_own;
 
 /// Takes an invitation back: its link is dead.
 #[utoipa::path(
-    delete, path = "/v1/invitations/{id}", tag = "invitations", operation_id = "revokeInvitation",
-    params(("id" = String, Path, description = "The invitation's id")),
+    delete, path = "/v1/invitations/{invitation_id}", tag = "invitations", operation_id = "revokeInvitation",
+    params(("invitation_id" = String, Path, description = "The invitation's id")),
     responses(
         (status = 200, description = "The invitation as it stands now", body = InvitationView),
         (status = 404, description = "There is none", body = Problem),
