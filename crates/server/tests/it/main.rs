@@ -7,6 +7,7 @@
 )]
 
 mod support;
+mod tour;
 
 mod authorize;
 mod catalog;
@@ -18,6 +19,8 @@ mod facets;
 mod filters;
 mod hang_up;
 mod health;
+mod identifiers;
+mod no_secrets;
 mod openapi;
 mod own_events;
 mod people;
