@@ -212,7 +212,19 @@ async fn no_secret_is_anywhere() {
     }
     let finder = Finder::of(&tour.secrets.borrow());
     let kinds: BTreeSet<&str> = tour.secrets.borrow().values().copied().collect();
-    expect_test::expect![[r#""#]].assert_eq(&kinds.into_iter().collect::<Vec<_>>().join("\n"));
+    expect_test::expect![[r#"
+        API key
+        a code
+        a form's token
+        a link's token
+        a password
+        a recovery code
+        a session's token
+        a ticket
+        an API key
+        an authenticator's seed
+        the vault's key"#]]
+    .assert_eq(&kinds.into_iter().collect::<Vec<_>>().join("\n"));
 
     // What is planted is found, so what is not found is not there.
     let planted = "hidden where it can be found";
@@ -222,6 +234,10 @@ async fn no_secret_is_anywhere() {
     tour.site.server.post(first.to_string()).await;
     tracing::debug!(planted, "a line of the server's");
     assert_eq!(in_files(&only, &data).len(), 1);
+
+    let addresses = Finder::of(&BTreeMap::from([(b"hopper@example.com".to_vec(), "address")]));
+    let with_address = in_files(&addresses, &data).join(" ");
+    assert!(with_address.contains("acta.db") && with_address.contains("journal/"), "{with_address}");
 
     // The journal holds all events yet, the database's log the last changes.
     assert_eq!(tour.site.server.app.store.stats().segments, 0);

@@ -44,7 +44,7 @@ impl Tour {
         let (reader, other_reader) = Default::default();
         let mut tour = Tour { site, reader, other_reader, secrets: RefCell::default() };
         let first_key = tour.site.server.key.clone();
-        tour.keep("API key", &first_key);
+        tour.keep("an API key", &first_key);
         tour.first_owner().await;
         let mut owner = tour.guest();
         owner.sign_in(OWNER, OWNERS_PASSWORD).await;
