@@ -135,13 +135,15 @@ async fn secrets_are_scrubbed_unless_asked_not_to_and_headers_if_asked_to() {
         scrubbed["metadata"],
         json!({"url": "postgres://app:[redacted:password]@db/orders", "Headers": {"X-Tenant": "tenant-7"}, "card": "[redacted:card]"})
     );
-    let marks: Vec<&str> =
+    let mut marks: Vec<&str> =
         scrubbed["redactions"].as_array().unwrap().iter().map(|mark| mark["as"].as_str().unwrap()).collect();
+    marks.sort_unstable();
     assert_eq!(marks, ["card", "password"]);
     let site = Site::start(Config { hide_all_headers_in_audit_log_events: true, ..Config::default() });
     let hidden = site.recorded(&run("a", secret)).await;
     assert_eq!(hidden["metadata"]["Headers"], "[redacted]");
-    assert_eq!(hidden["redactions"][0], json!({"member": "/metadata/Headers", "by": "headers", "as": "hidden"}));
+    let mark = json!({"member": "/metadata/Headers", "by": "headers", "as": "hidden"});
+    assert!(hidden["redactions"].as_array().unwrap().contains(&mark), "{hidden}");
     // A text that somebody searched for is an event, too.
     let token = format!("ghp_{}", "a1".repeat(18));
     site.server.get(&format!("/v1/events?q={token}")).await;
