@@ -206,6 +206,7 @@ async fn every_change_is_answered_and_can_be_read_in_the_log() {
         CREATE_WORKFLOW Nightly [name]
         CREATE_RESOURCE Ledger [name kind]
         UPDATE_RESOURCE Ledger in EU [environment sensitive]
+        LOGIN - []
         DIRECTLY_SHARE_PAGE_WITH_USER Refunds [level]
         MODIFY_PERMISSIONS Ledger in EU [level]
         UPDATE_ENVIRONMENT Europe [name]
