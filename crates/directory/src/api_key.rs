@@ -243,7 +243,11 @@ impl Directory {
                 return Ok((key, Vec::new()));
             }
             transaction.execute("UPDATE api_keys SET revoked_at = ?1 WHERE id = ?2", params![now.as_millis(), id])?;
-            let event = Event::new(org, "ACCESS_TOKEN_REVOKED").target("access_token", id, Some(&key.name));
+            let event = Event::new(org, "ACCESS_TOKEN_REVOKED").target("access_token", id, Some(&key.name)).changed(
+                "revoked_at",
+                serde_json::Value::Null,
+                now.to_string(),
+            );
             Ok((ApiKey { revoked_at: Some(now), ..key }, vec![event]))
         })
     }

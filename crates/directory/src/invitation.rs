@@ -20,7 +20,7 @@ use crate::outbox::{self, Event};
 use crate::password::check_password;
 use crate::secret::Secret;
 use crate::user::{self, User};
-use crate::{organization, row};
+use crate::{organization, row, team};
 
 /// So long a link is good: seven days.
 const GOOD_MS: i64 = 7 * 24 * 60 * 60_000;
@@ -280,7 +280,8 @@ impl Directory {
             if let Some(team) = &invitation.team {
                 join(transaction, &assignment, &user, team, &invitation.invited_by, now)?;
                 let role = BuiltInRole::TeamMember.as_str();
-                let event = about("MODIFY_PERMISSIONS").team(Some(team)).target("team", team, None);
+                let name = team::require(transaction, user.org, team)?.name;
+                let event = about("MODIFY_PERMISSIONS").team(Some(team)).target("team", team, Some(&name));
                 events.push(event.changed("team_role", serde_json::Value::Null, role));
             }
             for event in events {

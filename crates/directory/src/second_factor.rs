@@ -58,7 +58,9 @@ impl Directory {
             let event = match &shown {
                 None => event("VERIFY_2FA_FAILURE").failed(),
                 Some(shown @ SecondFactor::Authenticator(id)) => {
-                    event("VERIFY_2FA_SUCCESS").target("authenticator", id, None).metadata("method", shown.as_str())
+                    let sql = "SELECT name FROM authenticators WHERE id = ?1";
+                    let name: String = transaction.query_row(sql, [id], |row| row.get(0))?;
+                    event("VERIFY_2FA_SUCCESS").target("authenticator", id, Some(&name)).metadata("method", shown.as_str())
                 }
                 Some(shown @ SecondFactor::RecoveryCode) => event("VERIFY_2FA_SUCCESS").metadata("method", shown.as_str()),
             };

@@ -308,12 +308,12 @@ impl Directory {
         self.change(by, now, |transaction| {
             let sql = format!("DELETE FROM sessions WHERE token_hash = ?1 RETURNING {COLUMNS}");
             let ended = transaction.query_row(&sql, [token.stored()], Session::from_row).optional()?;
-            let event = ended.as_ref().map(|session| {
-                Event::new(session.org, "LOGOUT")
-                    .target("user", &session.user, None)
-                    .metadata("method", session.method.clone())
-            });
-            Ok((ended, event.into_iter().collect()))
+            let Some(session) = &ended else { return Ok((None, Vec::new())) };
+            let user = user::require(transaction, session.org, &session.user)?;
+            let event = Event::new(session.org, "LOGOUT")
+                .target("user", &user.id, Some(&user.name))
+                .metadata("method", session.method.clone());
+            Ok((ended, vec![event]))
         })
     }
 

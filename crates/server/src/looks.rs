@@ -55,7 +55,7 @@ pub async fn note(app: &Arc<App>, caller: &Caller, interface: &str, given: &Give
     if !app.looks.is_new(look, app.now()) {
         return;
     }
-    if let Err(problem) = record(app, caller, interface, &filter, request_id).await {
+    if let Err(problem) = record(app, caller, record::text::LOOK, interface, &filter, request_id).await {
         app.looks.forget(look);
         app.metrics.unrecorded_looks.inc();
         problem.log();
@@ -71,7 +71,7 @@ pub async fn note_permissions(app: &Arc<App>, caller: &Caller, question: &str, g
     if !app.looks.is_new(look, app.now()) {
         return;
     }
-    if let Err(problem) = record_as(app, caller, "VIEW_PERMISSIONS", question, &filter, None).await {
+    if let Err(problem) = record(app, caller, "VIEW_PERMISSIONS", question, &filter, None).await {
         app.looks.forget(look);
         app.metrics.unrecorded_looks.inc();
         problem.log();
@@ -81,24 +81,15 @@ pub async fn note_permissions(app: &Arc<App>, caller: &Caller, question: &str, g
 async fn record(
     app: &Arc<App>,
     caller: &Caller,
-    interface: &str,
-    filter: &str,
-    request_id: Option<&str>,
-) -> Result<(), Problem> {
-    record_as(app, caller, record::text::LOOK, interface, filter, request_id).await
-}
-
-async fn record_as(
-    app: &Arc<App>,
-    caller: &Caller,
     action: &str,
     interface: &str,
     filter: &str,
     request_id: Option<&str>,
 ) -> Result<(), Problem> {
-    let action = Action::new(action).map_err(Problem::internal)?;
-    let mut event = Event::new(action, caller.actor(), app.now());
-    event.context = caller.from.context(request_id.or(caller.from.request_id.as_deref()));
+    let (action, now) = (Action::new(action).map_err(Problem::internal)?, app.now());
+    let mut event = Event::new(action, caller.actor(), now);
+    event.context = caller.context(request_id);
+    event.response_time_ms = caller.from.took_ms(now);
     event.outcome = Some(Outcome::Success);
     let filter = Json::string(filter);
     event.metadata = Some(Json::trusted(&format!(r#"{{"interface":"{interface}","filter":{}}}"#, filter.as_str())));

@@ -124,6 +124,12 @@ impl Caller {
         }
     }
 
+    /// From where, as the context of an event, with the session if there is one.
+    pub fn context(&self, request_id: Option<&str>) -> Context {
+        let request_id = request_id.or(self.from.request_id.as_deref());
+        Context { session_id: self.session_id().map(Into::into), ..self.from.context(request_id) }
+    }
+
     /// The id of the API key, if there is one.
     pub fn key_id(&self) -> Option<&str> {
         match &self.who {
@@ -150,7 +156,12 @@ impl From {
         self.ip.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
     }
 
-    /// As the context of an event.
+    /// How long the request has taken by now, in milliseconds, for its event.
+    pub fn took_ms(&self, now: Timestamp) -> Option<u64> {
+        self.arrived_at.and_then(|at| u64::try_from(now.millis_since(at)).ok())
+    }
+
+    /// As the context of an event of somebody who is not signed in.
     pub fn context(&self, request_id: Option<&str>) -> Context {
         Context {
             ip: self.ip.map(|ip| ip.to_string().into()),

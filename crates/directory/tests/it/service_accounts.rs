@@ -60,6 +60,6 @@ fn a_service_account_lives_and_its_keys_with_it() {
         ADD_USERS_TO_GROUP: group g_1 “Robots”, service_account sa_1 “Deployer” {"count":1}
         DISABLE_SERVICE_ACCOUNT: service_account sa_1 “Deployer” [status: "active" → "disabled"]
         ENABLE_SERVICE_ACCOUNT: service_account sa_1 “Deployer” [status: "disabled" → "active"]
-        ACCESS_TOKEN_REVOKED: access_token key_1 “Pipeline”
+        ACCESS_TOKEN_REVOKED: access_token key_1 “Pipeline” [revoked_at: null → "2026-11-20T22:04:30.123Z"]
         DELETE_SERVICE_ACCOUNT: service_account sa_1 “Deployer” {"dead_keys":1,"grants":0,"memberships":1,"role_assignments":0}"#]].assert_eq(&told);
 }

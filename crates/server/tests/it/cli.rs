@@ -139,7 +139,7 @@ fn from_nothing_to_a_checked_log() {
     assert!(matches!(refused, Err(ureq::Error::StatusCode(401))));
     // Once a look at the log has been answered, the outbox has been drained: it is drained before the port answers or within
     // the first rounds; the poller waits for the event itself.
-    let found = (0..2_000).any(|_| server.get(&key, "/v1/events?action=ACCESS_TOKEN_REVOKED")["total"] == 1);
+    let found = (0..100_000).any(|_| server.get(&key, "/v1/events?action=ACCESS_TOKEN_REVOKED")["total"] == 1);
     assert!(found, "the revocation is an event");
     server.end();
     let checked = stdout(&run(&["check", "--data", data.to_str().unwrap()]));

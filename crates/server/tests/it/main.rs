@@ -7,6 +7,7 @@
 )]
 
 mod support;
+mod tour;
 
 mod authorization;
 mod authorize;
@@ -19,6 +20,8 @@ mod facets;
 mod filters;
 mod hang_up;
 mod health;
+mod identifiers;
+mod no_secrets;
 mod openapi;
 mod own_events;
 mod people;

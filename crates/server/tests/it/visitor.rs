@@ -21,6 +21,8 @@ use crate::support::Server;
 pub(crate) const PASSWORD: &str = "correct horse battery";
 pub(crate) const HERS: &str = "198.51.100.1";
 pub(crate) const THEIRS: &str = "203.0.113.7";
+/// The program that all visitors use.
+pub(crate) const AGENT: &str = "visitor/1";
 
 /// A server with a clock that tests set, and mails in a folder.
 pub(crate) struct Site {
@@ -162,7 +164,8 @@ impl Visitor {
 
     pub(crate) async fn send(&mut self, method: &str, path: &str, body: Body) -> Shown {
         let request = Request::builder().method(method).uri(path).header(header::HOST, "acta.example");
-        let request = request.header(header::COOKIE, &self.cookie).header(header::CONTENT_TYPE, "application/json");
+        let request = request.header(header::COOKIE, &self.cookie).header(header::USER_AGENT, AGENT);
+        let request = request.header(header::CONTENT_TYPE, "application/json");
         let mut request = request.body(body).unwrap();
         request.extensions_mut().insert(ConnectInfo(self.peer));
         let response = self.router.clone().oneshot(request).await.unwrap();

@@ -14,8 +14,9 @@ use utoipa::ToSchema;
 
 use super::{RedactionView, WhenView};
 use crate::api::events::json;
-use crate::app::{App, blocking};
+use crate::app::App;
 use crate::body_json;
+use crate::changing::change;
 use crate::permit::Caller;
 use crate::problem::Problem;
 
@@ -54,12 +55,9 @@ pub async fn create_redaction(
 ) -> Result<Response, Problem> {
     let org = caller.permit(Act::ConfigureLog)?.org();
     let NewRedaction { name, when, members, how } = body_json::read(&app, &headers, body).await?;
-    let (shared, by) = (app.clone(), caller.changed_by());
-    let made = blocking(move || {
-        let rule = RedactionRule { when, members, how };
-        shared.directory.create_redaction(&by, org, &name, rule, shared.now())
-    })
-    .await??;
+    let rule = RedactionRule { when, members, how };
+    let made =
+        change(&app, &caller, move |directory, by, now| directory.create_redaction(by, org, &name, rule, now)).await?;
     app.policies.forget(org);
     Ok((StatusCode::CREATED, json(&RedactionView::of(&made))?).into_response())
 }

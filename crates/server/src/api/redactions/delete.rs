@@ -6,7 +6,8 @@ use access::Act;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
-use crate::app::{App, blocking};
+use crate::app::App;
+use crate::changing::change;
 use crate::permit::Caller;
 use crate::problem::Problem;
 
@@ -25,8 +26,7 @@ pub async fn delete_redaction(
 ) -> Result<StatusCode, Problem> {
     let org = caller.permit(Act::ConfigureLog)?.org();
     let id = super::id(&id)?;
-    let (shared, by) = (app.clone(), caller.changed_by());
-    blocking(move || shared.directory.delete_redaction(&by, org, &id, shared.now())).await??;
+    change(&app, &caller, move |directory, by, now| directory.delete_redaction(by, org, &id, now)).await?;
     app.policies.forget(org);
     Ok(StatusCode::NO_CONTENT)
 }

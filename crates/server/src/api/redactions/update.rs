@@ -14,8 +14,9 @@ use utoipa::ToSchema;
 
 use super::{RedactionView, WhenView};
 use crate::api::events::json;
-use crate::app::{App, blocking};
+use crate::app::App;
 use crate::body_json;
+use crate::changing::change;
 use crate::permit::Caller;
 use crate::problem::Problem;
 
@@ -57,9 +58,9 @@ pub async fn update_redaction(
     let org = caller.permit(Act::ConfigureLog)?.org();
     let id = super::id(&id)?;
     let ChangedRedaction { name, when, members, how } = body_json::read(&app, &headers, body).await?;
-    let (shared, by) = (app.clone(), caller.changed_by());
-    let change = RedactionChange { name, when, members, how };
-    let changed = blocking(move || shared.directory.update_redaction(&by, org, &id, change, shared.now())).await??;
+    let wanted = RedactionChange { name, when, members, how };
+    let update = change(&app, &caller, move |directory, by, now| directory.update_redaction(by, org, &id, wanted, now));
+    let changed = update.await?;
     app.policies.forget(org);
     json(&RedactionView::of(&changed))
 }

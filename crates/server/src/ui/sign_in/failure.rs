@@ -64,9 +64,11 @@ async fn append(
     session: Option<&str>,
 ) -> Result<(), Problem> {
     let action = Action::new("LOGIN_FAILED").map_err(Problem::internal)?;
-    let mut event = Event::new(action, actor, app.now());
+    let now = app.now();
+    let mut event = Event::new(action, actor, now);
     event.context = from.context(from.request_id.as_deref());
     event.context.session_id = session.map(Into::into);
+    event.response_time_ms = from.took_ms(now);
     event.outcome = Some(Outcome::Failure);
     event.metadata = Some(Json::trusted(&format!(r#"{{"method":"{method}"}}"#)));
     record_own::own(app, org, event).await
