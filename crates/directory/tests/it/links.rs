@@ -198,6 +198,10 @@ fn a_new_address_counts_once_mail_to_it_was_read() {
     };
     assert!(matches!(ask("GRACE@example.com"), Err(DirectoryError::Conflict { .. })));
     assert!(matches!(ask("nowhere"), Err(DirectoryError::Invalid { member: "email", .. })));
+    let cyrillic = new_user("аср@example.com", "Somebody", Role::Member, None);
+    directory.create_user(&ChangedBy::cli(), org, cyrillic, now()).unwrap();
+    let looks_alike = ask("acp@example.com");
+    assert!(matches!(looks_alike, Err(DirectoryError::Conflict { .. })), "{looks_alike:?}");
     let first = ask("countess@example.com").unwrap();
     let token = ask("Lovelace@example.com").unwrap();
     let reset = request(&directory, Purpose::PasswordReset, "ada@example.com", now()).remove(0);

@@ -82,6 +82,9 @@ mod tests {
     }
 
     fn user(org: u32) -> User {
+            email_verified_at: None,
+            last_sign_in_at: None,
+            second_factor_since: None,
         User {
             id: directory::UserId::parse(&format!("u_{org:016x}")).unwrap(),
             org: record::OrgId(org),
