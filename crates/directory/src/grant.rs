@@ -217,11 +217,7 @@ fn require(connection: &Connection, org: OrgId, id: &GrantId) -> Result<Grant, F
 }
 
 /// Takes all grants of a user, a service account or a group back, and tells how many there were.
-pub(crate) fn remove_of_subject(
-    transaction: &Transaction<'_>,
-    org: OrgId,
-    subject: &Principal,
-) -> Result<usize, Fault> {
+pub(crate) fn remove_of_subject(transaction: &Transaction<'_>, org: OrgId, subject: &Principal) -> Result<usize, Fault> {
     let sql = "DELETE FROM grants WHERE org = ?1 AND subject_kind = ?2 AND subject_id = ?3";
     Ok(transaction.execute(sql, params![org.0, subject.kind(), subject.id()])?)
 }

@@ -8,9 +8,9 @@ use access::{BuiltInRole, Permission, Role};
 use record::{OrgId, TeamId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use crate::chance::random_hex;
 use crate::api_key;
 use crate::authority::{Acting, Authority, acting, acting_by};
+use crate::chance::random_hex;
 use crate::changed_by::ChangedBy;
 use crate::directory::Directory;
 use crate::email::Email;
@@ -361,7 +361,8 @@ fn asker(connection: &Connection, invitation: &Invitation, now: Timestamp) -> Re
 /// Whoever brings people in answers for them for as long as they can come, so a power for a time is not enough.
 fn may_give(asker: &Acting, role: Role, team: Option<&TeamId>) -> Result<(), DirectoryError> {
     if !asker.holds(Permission::DirectoryChange) {
-        let detail = format!("To invite somebody needs {} without an end, which you do not hold.", Permission::DirectoryChange);
+        let detail =
+            format!("To invite somebody needs {} without an end, which you do not hold.", Permission::DirectoryChange);
         return Err(DirectoryError::forbidden(detail));
     }
     asker.may_give_standing(role)?;

@@ -146,6 +146,15 @@ impl Directory {
         self.read(|connection| require(connection, org, id))
     }
 
+    /// The user of an organization with this address; one who is archived is not found.
+    pub fn user_by_email(&self, org: OrgId, email: &str) -> Result<User, DirectoryError> {
+        self.read(|connection| {
+            let sql = format!("SELECT {COLUMNS} FROM users WHERE org = ?1 AND email_key = ?2 AND status <> 'archived'");
+            let found = connection.query_row(&sql, params![org.0, email_key(email)], User::from_row).optional()?;
+            Ok(found.ok_or(DirectoryError::NotFound { what: "user" })?)
+        })
+    }
+
     /// The users of an organization that match, by address.
     pub fn list_users(&self, org: OrgId, filter: &UserFilter, part: Part) -> Result<Listed<User>, DirectoryError> {
         let from = "FROM users WHERE org = ?1 AND (status = ?2 OR (?2 IS NULL AND status <> 'archived')) \

@@ -139,8 +139,8 @@ fn what_somebody_holds_comes_by_the_shortest_way_and_ends_in_time() {
     };
     expect![[r#"
         team_member in the team through []
-        operator through [Night shift]
         builder in the team through [Builders]
+        operator through [Night shift]
         viewer through [Builders in Staff]
     "#]]
     .assert_eq(&held(now()));

@@ -123,7 +123,8 @@ fn nobody_invites_to_more_than_she_holds() {
         assert_eq!(directory.find_invitation(token, now()).unwrap().unwrap_err(), LinkRefused::Powerless);
         assert_eq!(come(&directory, token, now()), Err(LinkRefused::Powerless));
     }
-    let again = |by: &User| directory.resend_invitation(&ChangedBy::user(by), world.org.id, &admin.id, |_, _, _| None, now());
+    let again =
+        |by: &User| directory.resend_invitation(&ChangedBy::user(by), world.org.id, &admin.id, |_, _, _| None, now());
     assert!(matches!(again(&alan), Err(DirectoryError::Forbidden { .. })));
     // Somebody else answers for it from now on.
     let (sent, token) = again(&world.ada).unwrap();

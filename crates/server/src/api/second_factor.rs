@@ -9,9 +9,9 @@ use axum::response::{IntoResponse, Response};
 use directory::UserId;
 
 use crate::app::{App, blocking};
+use crate::changing::change;
 use crate::permit::Caller;
 use crate::problem::Problem;
-use crate::record_own;
 
 /// Switches a user's second factor off. Only owners do so for an owner.
 #[utoipa::path(
@@ -34,9 +34,7 @@ pub async fn reset_second_factor(
     if user.role == Role::Owner {
         caller.permit(Act::ManageOrganization)?;
     }
-    let now = app.now();
-    caller.confirmed(now)?;
-    let by = caller.changed_by();
-    record_own::change(&app, move |app| app.directory.disable_second_factor(&by, user.org, &id, now)).await?;
+    caller.confirmed(app.now())?;
+    change(&app, &caller, move |directory, by, now| directory.disable_second_factor(by, user.org, &id, now)).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

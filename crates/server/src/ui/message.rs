@@ -35,7 +35,8 @@ pub(super) fn refused(refused: LinkRefused, purpose: Option<Purpose>) -> Respons
     let (text, link) = match (refused, purpose) {
         (LinkRefused::Disabled, _) => ("Ask an owner or an admin of your organization.".to_owned(), None),
         (LinkRefused::Powerless, _) => {
-            let why = "Whoever invited you cannot let you in any more. Ask an owner or an admin of the organization to send the";
+            let why =
+                "Whoever invited you cannot let you in any more. Ask an owner or an admin of the organization to send the";
             (format!("{why} invitation again."), None)
         }
         (_, Some(Purpose::PasswordReset)) => {

@@ -14,9 +14,10 @@ use serde::Deserialize;
 use super::{InvitationWithLink, letter};
 use crate::api::events::json;
 use crate::app::App;
+use crate::body_json;
+use crate::changing::change;
 use crate::permit::Caller;
 use crate::problem::{FieldError, Problem};
-use crate::{body_json, record_own};
 
 /// Who is asked to join.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -57,10 +58,10 @@ pub async fn create_invitation(
         Problem::invalid(vec![FieldError { pointer: Some("/team".to_owned()), parameter: None, detail }])
     };
     let team = new.team.as_deref().map(TeamId::new).transpose().map_err(bad_team)?;
-    let (by, compose, now) = (caller.changed_by(), letter(&app, &caller), app.now());
-    let (invitation, token) = record_own::change(&app, move |app| {
+    let compose = letter(&app, &caller);
+    let (invitation, token) = change(&app, &caller, move |directory, by, now| {
         let new = NewInvitation { email: &new.email, role: new.role, team };
-        app.directory.invite(&by, scope.org(), new, compose, now)
+        directory.invite(by, scope.org(), new, compose, now)
     })
     .await?;
     app.mail_waits.notify_one();

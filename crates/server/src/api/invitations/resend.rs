@@ -9,9 +9,9 @@ use axum::response::Response;
 use super::{InvitationWithLink, id, letter, permit_role};
 use crate::api::events::json;
 use crate::app::App;
+use crate::changing::change;
 use crate::permit::Caller;
 use crate::problem::Problem;
-use crate::record_own;
 
 /// Makes a new link for an invitation, and mails it if this server can send mail.
 #[utoipa::path(
@@ -19,6 +19,7 @@ use crate::record_own;
     params(("id" = String, Path, description = "The invitation's id")),
     responses(
         (status = 200, description = "The invitation with its new link", body = InvitationWithLink),
+        (status = 403, description = "It gives more than you hold", body = Problem),
         (status = 404, description = "There is none", body = Problem),
         (status = 409, description = "It was redeemed or revoked", body = Problem)),
 )]
@@ -30,9 +31,11 @@ pub async fn resend_invitation(
     let scope = caller.permit(Act::ChangeDirectory)?;
     let invitation = id(&invitation)?;
     permit_role(&app, &caller, scope.org(), &invitation).await?;
-    let (by, compose, now) = (caller.changed_by(), letter(&app, &caller), app.now());
-    let resend = move |app: &App| app.directory.resend_invitation(&by, scope.org(), &invitation, compose, now);
-    let (invitation, token) = record_own::change(&app, resend).await?;
+    let compose = letter(&app, &caller);
+    let (invitation, token) = change(&app, &caller, move |directory, by, now| {
+        directory.resend_invitation(by, scope.org(), &invitation, compose, now)
+    })
+    .await?;
     app.mail_waits.notify_one();
     json(&InvitationWithLink::of(&app, &invitation, &token))
 }

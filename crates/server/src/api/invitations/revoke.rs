@@ -9,9 +9,9 @@ use axum::response::Response;
 use super::{InvitationView, id, permit_role};
 use crate::api::events::json;
 use crate::app::App;
+use crate::changing::change;
 use crate::permit::Caller;
 use crate::problem::Problem;
-use crate::record_own;
 
 /// Takes an invitation back: its link is dead.
 #[utoipa::path(
@@ -30,8 +30,7 @@ pub async fn revoke_invitation(
     let scope = caller.permit(Act::ChangeDirectory)?;
     let invitation = id(&invitation)?;
     permit_role(&app, &caller, scope.org(), &invitation).await?;
-    let (by, now) = (caller.changed_by(), app.now());
-    let revoke = move |app: &App| app.directory.revoke_invitation(&by, scope.org(), &invitation, now);
-    let invitation = record_own::change(&app, revoke).await?;
-    json(&InvitationView::of(&invitation, now))
+    let revoked =
+        change(&app, &caller, move |directory, by, now| directory.revoke_invitation(by, scope.org(), &invitation, now));
+    json(&InvitationView::of(&revoked.await?, app.now()))
 }
