@@ -205,6 +205,8 @@ fn the_table() {
         user cat resource:query resource ledger in environment stage: yes
         user cat resource:query resource ledger in environment prod: NO: production-through-released-app
         user cat resource:query resource ledger in environment prod (through a released app): yes
+        user cat resource:query resource ledger in environment prod (through an app she may not run): yes
+        service account robot resource:query resource ledger in environment prod (through an app it may not run): yes
         user cat resource:query resource ledger in environment prod (through an app not released): NO: production-through-released-app
         user cat resource:query resource ledger in environment prod (through an app that there is not): NO: production-through-released-app
         user cat resource:query resource ledger in environment prod (all archived): NO: archived-object, production-through-released-app
