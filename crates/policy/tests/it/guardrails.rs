@@ -123,7 +123,7 @@ fn the_table() {
     table.ask(&all, person("cat"), "resource:query", ledger("prod"), plain(), "");
     table.ask(&all, person("cat"), "resource:query", ledger("prod"), via("refunds"), "through a released app");
     let mut no_apps = all.clone();
-    no_apps.grants.retain(|grant| grant.object != GrantObject::AllApps);
+    no_apps.grants.retain(|grant| !matches!(grant.object, GrantObject::AllApps | GrantObject::AllFolders));
     no_apps.assignments.clear();
     table.ask(&no_apps, person("cat"), "resource:query", ledger("prod"), via("refunds"), "through an app she may not run");
     table.ask(&no_apps, robot(), "resource:query", ledger("prod"), via("refunds"), "through an app it may not run");
@@ -205,7 +205,7 @@ fn the_table() {
         user cat resource:query resource ledger in environment stage: yes
         user cat resource:query resource ledger in environment prod: NO: production-through-released-app
         user cat resource:query resource ledger in environment prod (through a released app): yes
-        user cat resource:query resource ledger in environment prod (through an app she may not run): yes
+        user cat resource:query resource ledger in environment prod (through an app she may not run): NO: production-through-released-app
         service account robot resource:query resource ledger in environment prod (through an app it may not run): yes
         user cat resource:query resource ledger in environment prod (through an app not released): NO: production-through-released-app
         user cat resource:query resource ledger in environment prod (through an app that there is not): NO: production-through-released-app
