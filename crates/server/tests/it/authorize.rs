@@ -87,7 +87,7 @@ async fn a_decision_tells_why() {
             {
               "kind": "guardrail",
               "id": "production-through-released-app",
-              "text": "A person reaches production data only through a released app."
+              "text": "A person reaches production data only through a released app that she may run."
             }
           ]
         }
@@ -97,7 +97,7 @@ async fn a_decision_tells_why() {
             {
               "kind": "guardrail",
               "id": "production-through-released-app",
-              "text": "A person reaches production data only through a released app."
+              "text": "A person reaches production data only through a released app that she may run."
             }
           ]
         }"#]].assert_eq(&lines.join("\n"));
@@ -207,7 +207,7 @@ async fn who_can_and_what_can_are_paged_and_recorded() {
                 {
                   "kind": "guardrail",
                   "id": "production-through-released-app",
-                  "text": "A person reaches production data only through a released app."
+                  "text": "A person reaches production data only through a released app that she may run."
                 }
               ]
             }

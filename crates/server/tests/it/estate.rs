@@ -189,10 +189,10 @@ async fn every_change_is_answered_and_can_be_read_in_the_log() {
         GET /v1/grants/G2: 200 {"id":"G2","subject":{"user":"CAT"},"level":"use","object":{"resource":"RES","environment":"ENV"},"granted_by":"KEY","created_at":"T"}
         DELETE /v1/environments/ENV: 409 urn:acta:problem:conflict: 1 resources are in the environment “Europe”. Take them out first.
         DELETE /v1/resources/RES/environments/ENV: 200 {"id":"RES","name":"Books","kind":"postgresql","environments":[],"created_at":"T"}
-        GET /v1/grants/G2: 404 urn:acta:problem:not-found: there is no such grant.
+        GET /v1/grants/G2: 404 urn:acta:problem:not-found: There is no such grant.
         DELETE /v1/grants/G1: 204
         DELETE /v1/apps/APP: 204
-        GET /v1/apps/APP: 404 urn:acta:problem:not-found: there is no such app.
+        GET /v1/apps/APP: 404 urn:acta:problem:not-found: There is no such app.
         DELETE /v1/workflows/WF: 204
         DELETE /v1/resources/RES: 204
         DELETE /v1/folders/F2: 204
@@ -206,6 +206,7 @@ async fn every_change_is_answered_and_can_be_read_in_the_log() {
         CREATE_WORKFLOW Nightly [name]
         CREATE_RESOURCE Ledger [name kind]
         UPDATE_RESOURCE Ledger in EU [environment sensitive]
+        LOGIN - []
         DIRECTLY_SHARE_PAGE_WITH_USER Refunds [level]
         MODIFY_PERMISSIONS Ledger in EU [level]
         UPDATE_ENVIRONMENT Europe [name]

@@ -45,5 +45,17 @@ async fn who_adds_to_a_group_answers_for_its_grants() {
     add("an owner adds herself to that", &anns, &interns, to_ann.clone()).await;
     add("dora adds to that", &doras, &interns, to_cat).await;
     add("an admin adds the owner", &bens, &interns, to_ann).await;
-    expect_test::expect![[""]].assert_eq(&lines.join("\n"));
+    expect_test::expect![[r#"
+        an owner adds herself to her own group: 200
+        dora, who has no app, adds to its users: 403 urn:acta:problem:denied: The group was granted what you neither hold nor may share, so you cannot add to it.
+        dora, who may use it, does: 200
+        an owner adds herself to users of an app: 200
+        dora adds to those who have data: 403 urn:acta:problem:denied: The group was granted what you neither hold nor may share, so you cannot add to it.
+        an owner does: 200
+        an owner adds herself: 403 urn:acta:problem:denied: You may not do this. Nobody grants anything to herself.
+        an owner adds a group that she is in: 403 urn:acta:problem:denied: You may not do this. Nobody grants data to a group that she belongs to.
+        an owner puts a group into it: 200
+        an owner adds herself to that: 403 urn:acta:problem:denied: You may not do this. Nobody grants anything to herself.
+        dora adds to that: 403 urn:acta:problem:denied: The group was granted what you neither hold nor may share, so you cannot add to it.
+        an admin adds the owner: 200"#]].assert_eq(&lines.join("\n"));
 }

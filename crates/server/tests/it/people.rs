@@ -459,10 +459,10 @@ async fn roles_and_who_has_them() {
         refused += &format!("{}\n", owner.post("/v1/role-assignments", body).await.problem());
     }
     expect_test::expect![[r#"
-        422 urn:acta:problem:invalid: /user is given to exactly one of user, service_account and group
-            /user: is given to exactly one of user, service_account and group
-        422 urn:acta:problem:invalid: /user is given to exactly one of user, service_account and group
-            /user: is given to exactly one of user, service_account and group
+        422 urn:acta:problem:invalid: /user is given to exactly one of user, email, service_account and group
+            /user: is given to exactly one of user, email, service_account and group
+        422 urn:acta:problem:invalid: /user is given to exactly one of user, email, service_account and group
+            /user: is given to exactly one of user, email, service_account and group
         422 urn:acta:problem:invalid: /role A role is one of auditor, team_admin, team_member, builder, operator, viewer, or the id of a role, role_0123456789abcdef.
             /role: A role is one of auditor, team_admin, team_member, builder, operator, viewer, or the id of a role, role_0123456789abcdef.
         422 urn:acta:problem:invalid: /team The role team_admin is given in a team: name it with `team`.
@@ -487,8 +487,8 @@ async fn roles_and_who_has_them() {
     told += &last(&owner, "DELETE_ROLE").await;
     expect_test::expect![[r#"
         UPDATE_ROLE by "Somebody": role "Deployer" [permissions: ["app:view","app:release"] → ["app:view","log:read"]]
-        MODIFY_PERMISSIONS by "Somebody": user "Somebody", role "Deployer" [role:Deployer: null → {"expires_at":null,"narrowing":{"categories":["Log"],"from":"2026-01-01T00:00:00.000Z","masked":["ip"]},"team":null}]
-        MODIFY_PERMISSIONS by "Somebody": user "Somebody", role "Deployer" [role:Deployer: {"expires_at":null,"narrowing":{"categories":["Log"],"from":"2026-01-01T00:00:00.000Z","masked":["ip"]},"team":null} → null]
+        MODIFY_PERMISSIONS by "Somebody": user "Somebody", role "Deployer" [role:Deployer: null → {"team":null,"expires_at":null,"narrowing":{"categories":["Log"],"from":"2026-01-01T00:00:00.000Z","masked":["ip"]}}]
+        MODIFY_PERMISSIONS by "Somebody": user "Somebody", role "Deployer" [role:Deployer: {"team":null,"expires_at":null,"narrowing":{"categories":["Log"],"from":"2026-01-01T00:00:00.000Z","masked":["ip"]}} → null]
         DELETE_ROLE by "Somebody": role "Deployer" [permissions: ["app:view","log:read"] → []]"#]].assert_eq(&told);
 }
 

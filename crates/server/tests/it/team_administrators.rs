@@ -53,7 +53,22 @@ async fn she_sees_and_renames_her_team_and_no_other() {
         let a_member_s = estate.call(&nobody, method, path, body).await.status.as_u16();
         table += &format!("{method} {path}: {hers} {a_member_s}\n");
     }
-    expect_test::expect![[""]].assert_eq(&table);
+    expect_test::expect![[r#"
+        GET /v1/teams/sales: 200 403
+        GET /v1/teams/sales/members: 200 403
+        PATCH /v1/teams/sales: 200 403
+        DELETE /v1/teams/sales: 403 403
+        GET /v1/teams/ops: 403 403
+        GET /v1/teams/ops/members: 403 403
+        PATCH /v1/teams/ops: 403 403
+        GET /v1/teams/abroad: 404 403
+        GET /v1/teams/abroad/members: 404 403
+        PATCH /v1/teams/abroad: 404 403
+        GET /v1/teams: 403 403
+        POST /v1/teams: 403 403
+        GET /v1/users?q=cat: 403 403
+        GET /v1/role-assignments: 403 403
+    "#]].assert_eq(&table);
     assert_eq!(estate.get(&tina, "/v1/teams/sales").await.json()["name"], "Renamed");
     let members = estate.get(&tina, "/v1/teams/sales/members").await.json();
     assert_eq!((&members["total"], &members["members"][0]["role"]), (&json!(1), &json!("team_admin")));
@@ -102,7 +117,24 @@ async fn she_gives_and_takes_roles_of_her_team() {
         }
         table.push('\n');
     }
-    expect_test::expect![[""]].assert_eq(&table);
+    expect_test::expect![[r#"
+        team_member: 201
+        team_admin: 201
+        builder: 201
+        operator: 201
+        viewer: 201
+        auditor: 403 You may not do this: your role, member, does not allow this; owners and admins may.
+        the organization's own role: 403 You may not do this: your role, member, does not allow this; owners and admins may.
+        everywhere: 403 You may not do this: your role, member, does not allow this; owners and admins may.
+        in another team: 403 You may not do this. Nothing permits team:manage: it needs a role with this permission.
+        in a team that there is not: 404 There is no such team.
+        to somebody unknown: 404 There is no such user.
+        to somebody archived: 404 There is no such user.
+        to a stranger: 404 There is no such user.
+        to a stranger by id: 404 There is no such user.
+        to an owner: 403 Somebody is an owner; whoever holds less cannot change that.
+        to two: 422 /user is given to exactly one of user, email, service_account and group
+    "#]].assert_eq(&table);
     assert_eq!(given.len(), 5);
     for id in &given {
         let answer = estate.call(&tina, "DELETE", &format!("/v1/role-assignments/{id}"), Value::Null).await;
