@@ -213,9 +213,10 @@ impl Assignment {
     /// The change of permissions that it is: from nothing to it, or back.
     fn event(&self, given: bool) -> Event {
         let mut how = serde_json::Map::new();
-        how.insert("team".to_owned(), json!(self.team.as_ref().map(TeamId::as_str)));
+        // In the order of their names, which is also that of a map that sorts: the event is the same, whatever else is built in.
         how.insert("expires_at".to_owned(), json!(self.expires_at.map(|at| at.to_string())));
         how.insert("narrowing".to_owned(), (!self.narrowing.is_nothing()).then(|| json!(self.narrowing)).into());
+        how.insert("team".to_owned(), json!(self.team.as_ref().map(TeamId::as_str)));
         let how = serde_json::Value::Object(how);
         let (before, after) = if given { (serde_json::Value::Null, how) } else { (how, serde_json::Value::Null) };
         Event::new(self.org, "MODIFY_PERMISSIONS")

@@ -68,7 +68,8 @@ async fn she_sees_and_renames_her_team_and_no_other() {
         POST /v1/teams: 403 403
         GET /v1/users?q=cat: 403 403
         GET /v1/role-assignments: 403 403
-    "#]].assert_eq(&table);
+    "#]]
+    .assert_eq(&table);
     assert_eq!(estate.get(&tina, "/v1/teams/sales").await.json()["name"], "Renamed");
     let members = estate.get(&tina, "/v1/teams/sales/members").await.json();
     assert_eq!((&members["total"], &members["members"][0]["role"]), (&json!(1), &json!("team_admin")));
@@ -134,7 +135,8 @@ async fn she_gives_and_takes_roles_of_her_team() {
         to a stranger by id: 404 There is no such user.
         to an owner: 403 Somebody is an owner; whoever holds less cannot change that.
         to two: 422 /user is given to exactly one of user, email, service_account and group
-    "#]].assert_eq(&table);
+    "#]]
+    .assert_eq(&table);
     assert_eq!(given.len(), 5);
     for id in &given {
         let answer = estate.call(&tina, "DELETE", &format!("/v1/role-assignments/{id}"), Value::Null).await;
