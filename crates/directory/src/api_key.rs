@@ -7,7 +7,7 @@ use access::{KeyScope, Subject};
 use record::{OrgId, TeamId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
-use crate::authority::acting;
+use crate::authority::{Authority, acting};
 use crate::chance::random_hex;
 use crate::changed_by::ChangedBy;
 use crate::directory::Directory;
@@ -264,6 +264,18 @@ impl Directory {
             Ok(())
         });
     }
+}
+
+/// What a key may do now: nothing if it is not accepted.
+pub(crate) fn authority(connection: &Connection, org: OrgId, id: &KeyId, now: Timestamp) -> Result<Authority, Fault> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM api_keys WHERE org = ?1 AND id = ?2 AND revoked_at IS NULL \
+         AND (expires_at IS NULL OR expires_at > ?3) AND (service_account IS NULL OR service_account IN \
+           (SELECT id FROM service_accounts WHERE status = 'active'))"
+    );
+    let key = connection.query_row(&sql, params![org.0, id, now.as_millis()], ApiKey::from_row).optional()?;
+    let (scopes, team) = key.map(|key| (key.scopes, key.team)).unwrap_or_default();
+    Ok(Authority::Key { scopes, team })
 }
 
 fn require(connection: &Connection, org: OrgId, id: &KeyId) -> Result<ApiKey, Fault> {

@@ -39,9 +39,19 @@ pub(crate) struct Acting {
     herself: Option<UserId>,
 }
 
-/// What the actor holds now.
+/// What the actor of a change holds now.
 pub(crate) fn acting(connection: &Connection, org: OrgId, by: &ChangedBy, now: Timestamp) -> Result<Acting, Fault> {
-    let powers = match &by.authority {
+    acting_by(connection, org, &by.authority, now)
+}
+
+/// What is held by this authority now.
+pub(crate) fn acting_by(
+    connection: &Connection,
+    org: OrgId,
+    authority: &Authority,
+    now: Timestamp,
+) -> Result<Acting, Fault> {
+    let powers = match authority {
         Authority::Acta => Powers::everything(),
         Authority::Key { scopes, team } => Powers::of_key(scopes, team.as_ref()),
         Authority::Person(id) => {
@@ -58,7 +68,7 @@ pub(crate) fn acting(connection: &Connection, org: OrgId, by: &ChangedBy, now: T
             }
         }
     };
-    let herself = match &by.authority {
+    let herself = match authority {
         Authority::Person(id) => Some(id.clone()),
         _ => None,
     };
@@ -80,6 +90,11 @@ impl Acting {
                 Err(DirectoryError::forbidden(detail))
             }
         }
+    }
+
+    /// Whether the actor holds this for good, everywhere in the organization.
+    pub(crate) fn holds(&self, permission: Permission) -> bool {
+        self.powers.first_lacking([permission], None).is_none()
     }
 
     /// Refuses to make somebody more than the actor is.

@@ -81,7 +81,7 @@ impl Directory {
                 email.written,
             );
             outbox::write(transaction, self.chance.as_ref(), &from.acting_as(&before), now, &event)?;
-            Ok(Ok(User { email: email.written.to_owned(), ..before }))
+            Ok(Ok(User { email: email.written.to_owned(), email_verified_at: Some(now), ..before }))
         })
     }
 }
@@ -93,5 +93,5 @@ fn require_free(transaction: &Transaction<'_>, org: OrgId, email: &Email<'_>, bu
         let detail = format!("The organization already has a user with the e-mail address {}.", email.written);
         return Err(DirectoryError::conflict("user", detail).into());
     }
-    Ok(())
+    user::refuse_look_alike(transaction, org, email, Some(but))
 }

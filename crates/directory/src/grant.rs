@@ -13,6 +13,7 @@ use crate::listing::{Listed, Part, listed};
 use crate::organization;
 use crate::outbox::Event;
 use crate::place::Place;
+use crate::principal::Principal;
 use crate::row;
 
 /// Who may do how much with what.
@@ -215,16 +216,10 @@ fn require(connection: &Connection, org: OrgId, id: &GrantId) -> Result<Grant, F
     Ok(found.ok_or(DirectoryError::NotFound { what: "grant" })?)
 }
 
-/// Takes all grants of a user, a service account or a group back: whoever deletes her calls this, and tells how many there were.
-#[allow(dead_code, reason = "for whoever deletes users, service accounts and groups")]
-pub(crate) fn remove_of_subject(
-    transaction: &Transaction<'_>,
-    org: OrgId,
-    kind: SubjectKind,
-    id: &str,
-) -> Result<usize, Fault> {
+/// Takes all grants of a user, a service account or a group back, and tells how many there were.
+pub(crate) fn remove_of_subject(transaction: &Transaction<'_>, org: OrgId, subject: &Principal) -> Result<usize, Fault> {
     let sql = "DELETE FROM grants WHERE org = ?1 AND subject_kind = ?2 AND subject_id = ?3";
-    Ok(transaction.execute(sql, params![org.0, kind.as_str(), id])?)
+    Ok(transaction.execute(sql, params![org.0, subject.kind(), subject.id()])?)
 }
 
 /// Takes all grants on one thing back, in all environments.

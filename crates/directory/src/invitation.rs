@@ -1,21 +1,25 @@
 //! Invitations: who is asked to join, as what, by whom; and what became of it.
 //!
 //! The token is in the link and kept as a hash. An invitation that is sent again has a new one; the old link is dead.
+//!
+//! Whoever asked answers for it until she who is asked has come: what the asker does not hold any more by then is not given.
 
-use access::{BuiltInRole, Role};
+use access::{BuiltInRole, Permission, Role};
 use record::{OrgId, TeamId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
+use crate::api_key;
+use crate::authority::{Acting, Authority, acting, acting_by};
 use crate::chance::random_hex;
 use crate::changed_by::ChangedBy;
 use crate::directory::Directory;
 use crate::email::Email;
 use crate::error::{DirectoryError, Fault};
-use crate::id::{AssignmentId, InvitationId, UserId};
+use crate::id::{AssignmentId, InvitationId, KeyId, UserId};
 use crate::link::LinkRefused;
 use crate::listing::{Listed, Part, listed};
 use crate::mail::{self, Letter};
-use crate::name::checked_name;
+use crate::name::{checked_name, folded};
 use crate::outbox::{self, Event};
 use crate::password::check_password;
 use crate::secret::Secret;
@@ -38,7 +42,7 @@ pub struct Invitation {
     pub role: Role,
     /// The team that she is to belong to.
     pub team: Option<TeamId>,
-    /// Who asked: an id.
+    /// Who asked last, and answers for it: an id.
     pub invited_by: String,
     /// When she was asked first.
     pub created_at: Timestamp,
@@ -63,6 +67,11 @@ impl Invitation {
             _ if self.expires_at <= now => "expired",
             _ => "pending",
         }
+    }
+
+    /// Refuses what whoever asks does not hold herself.
+    fn may_be_given_by(&self, asker: &Acting) -> Result<(), DirectoryError> {
+        may_give(asker, self.role, self.team.as_ref())
     }
 
     fn event(&self, action: &'static str) -> Event {
@@ -115,7 +124,7 @@ const COLUMNS: &str =
     "id, org, email, role, team, invited_by, created_at, sent_at, expires_at, redeemed_at, revoked_at, user_id";
 
 impl Directory {
-    /// Asks somebody to join. The token in the answer is for the link, and nowhere else; `compose` makes the mail that brings it to
+    /// Asks somebody to join. Nobody gives a role above her own, or a team's that she does not hold. The token in the answer is for the link, and nowhere else; `compose` makes the mail that brings it to
     /// her, if mail can be sent.
     pub fn invite(
         &self,
@@ -131,6 +140,7 @@ impl Directory {
             let organization = organization::require(transaction, org)?;
             require_newcomer(transaction, org, &email)?;
             require_team(transaction, org, new.team.as_ref())?;
+            may_give(&acting(transaction, org, by, now)?, new.role, new.team.as_ref())?;
             let sql = "SELECT count(*) FROM invitations WHERE org = ?1 AND email_key = ?2 AND redeemed_at IS NULL \
                        AND revoked_at IS NULL AND expires_at > ?3";
             let open: u32 = transaction.query_row(sql, params![org.0, email.key, now.as_millis()], |row| row.get(0))?;
@@ -161,7 +171,8 @@ impl Directory {
         })
     }
 
-    /// Makes a new link for an invitation that nobody has come by; the old one is dead.
+    /// Makes a new link for an invitation that nobody has come by; the old one is dead. Whoever sends it again answers for it from
+    /// then on, so she must hold what it gives.
     pub fn resend_invitation(
         &self,
         by: &ChangedBy,
@@ -173,11 +184,15 @@ impl Directory {
         let token = self.new_token();
         self.change(by, now, |transaction| {
             let organization = organization::require(transaction, org)?;
-            require_open(&require(transaction, org, id)?)?;
+            let before = require(transaction, org, id)?;
+            require_open(&before)?;
+            before.may_be_given_by(&acting(transaction, org, by, now)?)?;
             let sql = format!(
-                "UPDATE invitations SET token_hash = ?1, sent_at = ?2, expires_at = ?3 WHERE id = ?4 RETURNING {COLUMNS}"
+                "UPDATE invitations SET token_hash = ?1, sent_at = ?2, expires_at = ?3, invited_by = ?4 WHERE id = ?5 \
+                 RETURNING {COLUMNS}"
             );
-            let values = params![token.stored(), now.as_millis(), now.plus_millis(GOOD_MS).as_millis(), id];
+            let good_until = now.plus_millis(GOOD_MS).as_millis();
+            let values = params![token.stored(), now.as_millis(), good_until, by.actor_id, id];
             let invitation = transaction.query_row(&sql, values, Invitation::from_row)?;
             self.post(transaction, compose(&invitation, &organization.name, &token), org, now)?;
             let event = invitation.event("RE_INVITE_USER");
@@ -254,12 +269,13 @@ impl Directory {
             let email = Email::parse(&invitation.email)?;
             require_newcomer(transaction, invitation.org, &email)?;
             let sql = format!(
-                "INSERT INTO users (id, org, email, email_key, name, role, status, password_hash, created_at) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'active', ?7, ?8) RETURNING {}",
+                "INSERT INTO users (id, org, email, email_key, name, name_key, role, status, password_hash, created_at) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'active', ?8, ?9) RETURNING {}",
                 user::COLUMNS
             );
             let role = invitation.role.as_str();
-            let values = params![id, invitation.org.0, email.written, email.key, name, role, hash, now.as_millis()];
+            let (org, key) = (invitation.org.0, folded(name));
+            let values = params![id, org, email.written, email.key, name, key, role, hash, now.as_millis()];
             let user = transaction.query_row(&sql, values, User::from_row)?;
             let sql = "UPDATE invitations SET redeemed_at = ?1, user_id = ?2 \
                        WHERE id = ?3 AND redeemed_at IS NULL AND revoked_at IS NULL AND expires_at > ?1";
@@ -319,12 +335,43 @@ fn join(
 fn look(connection: &Connection, token: &Secret, now: Timestamp) -> Result<Result<Invitation, LinkRefused>, Fault> {
     let sql = format!("SELECT {COLUMNS} FROM invitations WHERE token_hash = ?1");
     let found = connection.query_row(&sql, [token.stored()], Invitation::from_row).optional()?;
-    Ok(found.ok_or(LinkRefused::Unknown).and_then(|invitation| match invitation.state(now) {
-        "pending" => Ok(invitation),
+    let Some(invitation) = found else { return Ok(Err(LinkRefused::Unknown)) };
+    Ok(match invitation.state(now) {
+        "pending" => {
+            let asker = acting_by(connection, invitation.org, &asker(connection, &invitation, now)?, now)?;
+            if invitation.may_be_given_by(&asker).is_ok() { Ok(invitation) } else { Err(LinkRefused::Powerless) }
+        }
         "redeemed" => Err(LinkRefused::Used),
         "expired" => Err(LinkRefused::Expired),
         _ => Err(LinkRefused::Unknown),
-    }))
+    })
+}
+
+/// By whose authority an invitation stands: what its `invited_by` names, as it is now.
+fn asker(connection: &Connection, invitation: &Invitation, now: Timestamp) -> Result<Authority, Fault> {
+    if let Ok(user) = UserId::parse(&invitation.invited_by) {
+        return Ok(Authority::Person(user));
+    }
+    match KeyId::parse(&invitation.invited_by) {
+        Ok(key) => api_key::authority(connection, invitation.org, &key, now),
+        // The command line, or Acta itself.
+        Err(_) => Ok(Authority::Acta),
+    }
+}
+
+/// Whoever brings people in answers for them for as long as they can come, so a power for a time is not enough.
+fn may_give(asker: &Acting, role: Role, team: Option<&TeamId>) -> Result<(), DirectoryError> {
+    if !asker.holds(Permission::DirectoryChange) {
+        let detail =
+            format!("To invite somebody needs {} without an end, which you do not hold.", Permission::DirectoryChange);
+        return Err(DirectoryError::forbidden(detail));
+    }
+    asker.may_give_standing(role)?;
+    if team.is_some() {
+        let role = BuiltInRole::TeamMember;
+        asker.may_give(role.permissions(), team, &format!("The role {role} in the team"))?;
+    }
+    Ok(())
 }
 
 fn require(connection: &Connection, org: OrgId, id: &InvitationId) -> Result<Invitation, Fault> {
@@ -350,7 +397,7 @@ fn require_newcomer(connection: &Connection, org: OrgId, email: &Email<'_>) -> R
         let detail = format!("The organization already has a user with the e-mail address {}.", email.written);
         return Err(DirectoryError::conflict("user", detail).into());
     }
-    Ok(())
+    user::refuse_look_alike(connection, org, email, None)
 }
 
 fn require_team(connection: &Connection, org: OrgId, team: Option<&TeamId>) -> Result<(), Fault> {

@@ -88,6 +88,9 @@ pub enum LinkRefused {
     /// Its user may not sign in.
     #[error("this user is disabled")]
     Disabled,
+    /// An invitation's: whoever made it may not give any more what it gives.
+    #[error("whoever made this invitation may not give any more what it gives")]
+    Powerless,
 }
 
 struct Stored {

@@ -14,12 +14,10 @@ use crate::{held, organization};
 pub(crate) fn of(connection: &Connection, user: &User, now: Timestamp) -> Result<Person, Fault> {
     let organization = organization::require(connection, user.org)?;
     let held = held::read(connection, user.org, &Principal::User(user.id.clone()), now)?;
-    let verified: Option<i64> =
-        connection.query_row("SELECT email_verified_at FROM users WHERE id = ?1", [&user.id], |found| found.get(0))?;
     Ok(Person {
         org: user.org,
         user: user.id.as_str().into(),
-        verified_email: verified.map(|_| user.email.as_str().into()),
+        verified_email: user.email_verified_at.map(|_| user.email.as_str().into()),
         role: user.role,
         held: held.iter().map(|held| held.assignment.held()).collect(),
         sees_own_events: organization.settings.members_see_own_events,

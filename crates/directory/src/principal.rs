@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row, Transaction, params};
 
 use crate::error::Fault;
 use crate::id::{BadId, GroupId, ServiceAccountId, UserId};
-use crate::{group, service_account, user};
+use crate::{grant, group, service_account, user};
 
 /// Whoever can be in a group or be given a role.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,7 +87,6 @@ pub(crate) fn leave(transaction: &Transaction<'_>, org: OrgId, principal: &Princ
     let memberships = transaction.execute(sql, params![kind, id])?;
     let sql = "DELETE FROM role_assignments WHERE org = ?1 AND subject_kind = ?2 AND subject_id = ?3";
     let assignments = transaction.execute(sql, params![org.0, kind, id])?;
-    let sql = "DELETE FROM grants WHERE org = ?1 AND subject_kind = ?2 AND subject_id = ?3";
-    let grants = transaction.execute(sql, params![org.0, kind, id])?;
+    let grants = grant::remove_of_subject(transaction, org, principal)?;
     Ok(Left { memberships, assignments, grants })
 }

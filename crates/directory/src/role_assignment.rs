@@ -134,6 +134,14 @@ impl GivenRole {
         }
     }
 
+    /// The role, as it is named.
+    pub fn role_name(&self) -> RoleName {
+        match self {
+            GivenRole::BuiltIn(role) => RoleName::BuiltIn(*role),
+            GivenRole::Own { id, .. } => RoleName::Own(id.clone()),
+        }
+    }
+
     /// What it permits where it is given.
     pub fn permissions(&self) -> BTreeSet<Permission> {
         match self {

@@ -7,6 +7,7 @@ use crate::api_key;
 use crate::changed_by::ChangedBy;
 use crate::directory::Directory;
 use crate::error::{DirectoryError, Fault};
+use crate::grant;
 use crate::name::{checked_name, folded};
 use crate::outbox::Event;
 use crate::role::plural;
@@ -69,8 +70,7 @@ impl Directory {
                 .execute("UPDATE invitations SET team = NULL WHERE org = ?1 AND team = ?2", params![org.0, id.as_str()])?;
             let sql = "DELETE FROM role_assignments WHERE org = ?1 AND team = ?2";
             let assignments = transaction.execute(sql, params![org.0, id.as_str()])?;
-            let sql = "DELETE FROM grants WHERE org = ?1 AND object_kind = 'team' AND object_id = ?2";
-            let grants = transaction.execute(sql, params![org.0, id.as_str()])?;
+            let grants = grant::remove_of_object(transaction, org, "team", id.as_str())?;
             transaction.execute("DELETE FROM teams WHERE org = ?1 AND id = ?2", params![org.0, id.as_str()])?;
             let event = Event::new(org, "DELETE_TEAM")
                 .team(Some(id))

@@ -39,6 +39,12 @@ pub struct User {
     pub status: UserStatus,
     /// When she was added.
     pub created_at: Timestamp,
+    /// Since when she is known to read mail to the address.
+    pub email_verified_at: Option<Timestamp>,
+    /// When she signed in last.
+    pub last_sign_in_at: Option<Timestamp>,
+    /// Since when she has a second factor.
+    pub second_factor_since: Option<Timestamp>,
 }
 
 /// Whether a user may sign in.
@@ -78,7 +84,8 @@ pub struct NewUser<'a> {
     pub password: Option<&'a Secret>,
 }
 
-pub(crate) const COLUMNS: &str = "id, org, email, name, role, status, created_at";
+pub(crate) const COLUMNS: &str =
+    "id, org, email, name, role, status, created_at, email_verified_at, last_sign_in_at, second_factor_since";
 
 impl User {
     pub(crate) fn from_row(found: &Row<'_>) -> rusqlite::Result<User> {
@@ -90,6 +97,9 @@ impl User {
             role: row::parsed(found, "role", Role::from_str)?,
             status: row::parsed(found, "status", UserStatus::from_str)?,
             created_at: row::time(found, "created_at")?,
+            email_verified_at: row::optional_time(found, "email_verified_at")?,
+            last_sign_in_at: row::optional_time(found, "last_sign_in_at")?,
+            second_factor_since: row::optional_time(found, "second_factor_since")?,
         })
     }
 }
@@ -107,7 +117,7 @@ impl Directory {
         self.change(by, now, |transaction| {
             organization::require(transaction, org)?;
             acting(transaction, org, by, now)?.may_give_standing(new.role)?;
-            refuse_look_alike(transaction, org, &email)?;
+            refuse_look_alike(transaction, org, &email, None)?;
             let sql = format!(
                 "INSERT INTO users (id, org, email, email_key, name, name_key, role, status, password_hash, created_at) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'active', ?8, ?9) RETURNING {COLUMNS}"
@@ -134,6 +144,15 @@ impl Directory {
     /// One user of an organization.
     pub fn user(&self, org: OrgId, id: &UserId) -> Result<User, DirectoryError> {
         self.read(|connection| require(connection, org, id))
+    }
+
+    /// The user of an organization with this address; one who is archived is not found.
+    pub fn user_by_email(&self, org: OrgId, email: &str) -> Result<User, DirectoryError> {
+        self.read(|connection| {
+            let sql = format!("SELECT {COLUMNS} FROM users WHERE org = ?1 AND email_key = ?2 AND status <> 'archived'");
+            let found = connection.query_row(&sql, params![org.0, email_key(email)], User::from_row).optional()?;
+            Ok(found.ok_or(DirectoryError::NotFound { what: "user" })?)
+        })
     }
 
     /// The users of an organization that match, by address.
@@ -177,12 +196,17 @@ impl Directory {
 }
 
 /// Refuses an address that looks like that of somebody else in the organization. Two plain ASCII addresses are what they are;
-/// it is letters of other scripts that pretend.
-pub(crate) fn refuse_look_alike(connection: &Connection, org: OrgId, email: &Email<'_>) -> Result<(), Fault> {
-    let sql = "SELECT email, email_key FROM users WHERE org = ?1 AND email_key <> ?2 \
+/// it is letters of other scripts that pretend. `but`: whose address may look like that, because it is to be hers.
+pub(crate) fn refuse_look_alike(
+    connection: &Connection,
+    org: OrgId,
+    email: &Email<'_>,
+    but: Option<&UserId>,
+) -> Result<(), Fault> {
+    let sql = "SELECT email, email_key FROM users WHERE org = ?1 AND email_key <> ?2 AND (?4 IS NULL OR id <> ?4) \
                AND (?3 OR email_key LIKE '%xn--%' OR length(email_key) <> octet_length(email_key))";
     let mut statement = connection.prepare(sql)?;
-    let mut rows = statement.query(params![org.0, email.key, !is_plain(&email.key)])?;
+    let mut rows = statement.query(params![org.0, email.key, !is_plain(&email.key), but])?;
     let looks = skeleton(&email.key);
     while let Some(row) = rows.next()? {
         let key: String = row.get("email_key")?;

@@ -126,12 +126,15 @@ impl Directory {
                 transaction.execute(&format!("DELETE FROM {table} WHERE user_id = ?1"), [id])?;
             }
             transaction.execute("UPDATE invitations SET user_id = NULL WHERE user_id = ?1", [id])?;
-            leave(transaction, org, &Principal::User(id.clone()))?;
+            let left = leave(transaction, org, &Principal::User(id.clone()))?;
             transaction.execute("DELETE FROM users WHERE id = ?1", [id])?;
             let event = Event::new(org, "DELETE_USER")
                 .target("user", id, Some(&user.name))
                 .metadata("email", user.email.clone())
-                .metadata("role", user.role.as_str());
+                .metadata("role", user.role.as_str())
+                .metadata("memberships", left.memberships)
+                .metadata("role_assignments", left.assignments)
+                .metadata("grants", left.grants);
             Ok(((), vec![event]))
         })
     }

@@ -7,7 +7,7 @@ use crate::object::{Id, Principal};
 pub struct Circumstances {
     /// Whether she showed a second factor in this session. `None`: she would, if she has set one up.
     pub second_factor: Option<bool>,
-    /// The app that a query of a resource comes from.
+    /// The app that a query of a resource comes from. Whether she may run it is found out.
     pub via_app: Option<Id>,
     /// The user who approves, too.
     pub second_approver: Option<Id>,

@@ -47,7 +47,8 @@ impl Model {
             let held = subjects.nodes().flat_map(|node| &self.of_subject[node]).copied();
             links.extend(held.filter(|&link| self.can_concern(link, permission, things, now)));
         }
-        let verdict = self.verdict(&asker, permission, &asked, circumstances, &links);
+        let runs_app = self.runs_app(principal, permission, circumstances, now);
+        let verdict = self.verdict(&asker, permission, &asked, circumstances, runs_app, &links);
         let mut why = Vec::new();
         if let (true, Some(subjects), Some(things)) = (verdict.allowed, &asker.above, &asked.above) {
             let ways = |link: &usize| {
@@ -71,6 +72,20 @@ impl Model {
         let (Some(subjects), Some(things)) = (&asker.above, &asked.above) else { return false };
         let mut links = subjects.nodes().flat_map(|node| &self.of_subject[node]).copied();
         links.any(|link| self.can_concern(link, permission, things, now) && self.links[link].gives(permission))
+    }
+
+    /// Whether she may run the app that a query comes through: a guardrail asks for it. About anything else it is not asked.
+    pub(crate) fn runs_app(
+        &self,
+        principal: &Principal,
+        permission: Permission,
+        said: &Circumstances,
+        now: Timestamp,
+    ) -> bool {
+        let Some(app) = said.via_app.as_ref().filter(|_| permission == Permission::ResourceQuery) else { return false };
+        let (principal, object) = (principal.clone(), Object::App(app.clone()));
+        let circumstances = Circumstances::default();
+        self.decide(&Request { principal, permission: Permission::AppRun, object, circumstances }, now).allowed
     }
 
     /// Whether Cedar has to see the link. A role is one template link for each of its permissions, a grant one for all.

@@ -74,16 +74,18 @@ impl Model {
         Asked { uid, attributes, above: found.map(|node| self.holders.above(node)) }
     }
 
-    /// Asks Cedar, with these links and the guardrails. Without links it tells which guardrails forbid.
+    /// Asks Cedar, with these links and the guardrails. Without links it tells which guardrails forbid. `runs_app`: whether she may
+    /// run the app that the question comes through.
     pub(crate) fn verdict(
         &self,
         asker: &Asker,
         permission: Permission,
         asked: &Asked,
         said: &Circumstances,
+        runs_app: bool,
         links: &[usize],
     ) -> Verdict {
-        match self.ask(asker, permission, asked, said, links) {
+        match self.ask(asker, permission, asked, said, runs_app, links) {
             Some(verdict) => verdict,
             // Nothing that comes from the directory leads here; if something ever does, the answer is no.
             None => Verdict { allowed: false, links: Vec::new(), guardrails: vec![self.engine.undecided().clone()] },
@@ -96,6 +98,7 @@ impl Model {
         permission: Permission,
         asked: &Asked,
         said: &Circumstances,
+        runs_app: bool,
         links: &[usize],
     ) -> Option<Verdict> {
         let prepared = self.engine.prepared(permission);
@@ -113,7 +116,7 @@ impl Model {
             policies.link(template, PolicyId::new(format!("link:{link}")), slots).ok()?;
         }
         let entities = self.entities(asker, &prepared.entity, asked, said)?;
-        let context = Context::from_pairs(context(names, said)).ok()?;
+        let context = Context::from_pairs(context(names, said, runs_app)).ok()?;
         let request = Request::new(asker.uid.clone(), prepared.action.clone(), asked.uid.clone(), context, None).ok()?;
         let response = self.engine.authorizer.is_authorized(&request, &policies, &entities);
         if response.diagnostics().errors().next().is_some() {
@@ -171,7 +174,7 @@ fn guardrail_id(reason: &Reason) -> &str {
     if let Reason::Guardrail { id, .. } = reason { id } else { "" }
 }
 
-fn context(names: &Names, said: &Circumstances) -> Vec<(String, Value)> {
+fn context(names: &Names, said: &Circumstances, runs_app: bool) -> Vec<(String, Value)> {
     let mut pairs = Vec::new();
     let mut entity = |name: &str, uid: EntityUid| pairs.push((name.to_owned(), Value::new_entity_uid(uid)));
     if let Some(app) = &said.via_app {
@@ -193,6 +196,9 @@ fn context(names: &Names, said: &Circumstances) -> Vec<(String, Value)> {
         if let Some(user) = &review.grantor {
             entity("review_grantor", names.user(user));
         }
+    }
+    if said.via_app.is_some() {
+        pairs.push(("runs_app".to_owned(), Value::new_bool(runs_app)));
     }
     if let Some(shown) = said.second_factor {
         pairs.push(("second_factor".to_owned(), Value::new_bool(shown)));

@@ -42,6 +42,7 @@ impl Model {
                 }
             }
         }
+        let runs_app = self.runs_app(principal, Permission::ResourceQuery, circumstances, now);
         let mut stopped: BTreeMap<(ObjectAttributes, Permission), Vec<Reason>> = BTreeMap::new();
         let mut all = Vec::new();
         for (node, mut links) in reached {
@@ -59,7 +60,7 @@ impl Model {
                 let guardrails = stopped.entry((*attributes, permission)).or_insert_with(|| {
                     let uid = self.engine.names.object(object);
                     let asked = Asked { uid, attributes: *attributes, above: None };
-                    self.verdict(&asker, permission, &asked, circumstances, &[]).guardrails
+                    self.verdict(&asker, permission, &asked, circumstances, runs_app, &[]).guardrails
                 });
                 if guardrails.is_empty() {
                     held.permissions.push(permission);

@@ -1,6 +1,6 @@
 //! "Who may?"
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use access::Permission;
 use record::Timestamp;
@@ -24,9 +24,9 @@ pub struct Able {
     pub why: Vec<Reason>,
 }
 
-/// What no guardrail can tell apart: the attributes, whether she is in the group that would benefit, and, of those whom the
-/// question names, each by herself.
-type Class = (PrincipalAttributes, bool, Option<usize>);
+/// What no guardrail can tell apart: the attributes, whether she is in the group that would benefit, whether she may run the app
+/// that the question comes through, and, of those whom the question names, each by herself.
+type Class = (PrincipalAttributes, bool, bool, Option<usize>);
 
 impl Model {
     /// Everybody whom a grant or a role permits it, also those whom a guardrail stops; in the order of the facts, users first.
@@ -56,17 +56,19 @@ impl Model {
             }
             _ => None,
         };
+        let runners = self.runners(permission, circumstances, now);
         let mut stopped: BTreeMap<Class, Vec<Reason>> = BTreeMap::new();
         let mut able = Vec::with_capacity(held.len());
         for (node, links) in held {
             let subject = &self.subjects[node];
             let (Some(principal), Some(attributes)) = (subject.principal(), subject.attributes) else { continue };
             let in_favoured = favoured.as_ref().is_some_and(|group| group.holds(node));
-            let class = (attributes, in_favoured, circumstances.names(&principal).then_some(node));
+            let runs_app = runners.contains(&principal);
+            let class = (attributes, in_favoured, runs_app, circumstances.names(&principal).then_some(node));
             let guardrails = stopped.entry(class).or_insert_with(|| {
                 let uid = self.engine.names.principal(&principal);
                 let asker = Asker { uid, attributes, above: Some(self.groups.above(node)) };
-                self.verdict(&asker, permission, &asked, circumstances, &[]).guardrails
+                self.verdict(&asker, permission, &asked, circumstances, runs_app, &[]).guardrails
             });
             let mut links = links;
             links.sort_unstable_by_key(|(link, _)| *link);
@@ -78,5 +80,14 @@ impl Model {
             able.push(Able { principal, allowed: guardrails.is_empty(), why });
         }
         able
+    }
+
+    /// Who may run the app that a query comes through, as `runs_app` says it of one.
+    fn runners(&self, permission: Permission, said: &Circumstances, now: Timestamp) -> BTreeSet<Principal> {
+        let Some(app) = said.via_app.as_ref().filter(|_| permission == Permission::ResourceQuery) else {
+            return BTreeSet::new();
+        };
+        let able = self.who_can(Permission::AppRun, &Object::App(app.clone()), &Circumstances::default(), now);
+        able.into_iter().filter(|able| able.allowed).map(|able| able.principal).collect()
     }
 }

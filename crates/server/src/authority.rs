@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use access::{Act, Level, ObjectKind, Permission};
+use access::{Act, Level, ObjectKind, Permission, Subject};
 use axum::http::StatusCode;
 use directory::{Directory, DirectoryError};
 use policy::{Circumstances, Decision, Engine, Model, Object, PolicyError, Principal, Request};
-use record::OrgId;
+use record::{OrgId, TeamId};
 
 use crate::app::{App, blocking};
 use crate::permit::{Caller, Who};
@@ -65,6 +65,11 @@ pub fn person(caller: &Caller) -> Option<Principal> {
     }
 }
 
+/// What is known of a caller's session when she asks for herself.
+pub fn circumstances(caller: &Caller) -> Circumstances {
+    Circumstances { second_factor: caller.second_factor(), ..Circumstances::default() }
+}
+
 /// Refuses a key that may not do this to the whole directory before its body is read: for a key there is nothing else to look at.
 pub fn permit_key(caller: &Caller, act: Act) -> Result<(), Problem> {
     match person(caller) {
@@ -88,14 +93,33 @@ pub async fn permit(
     let Some(principal) = person(caller) else { return Err(denied) };
     let org = caller.subject().org();
     let model = model(app, org).await?;
-    let circumstances = Circumstances::default();
-    let request = Request { principal, permission, object: object.clone(), circumstances };
+    let request = Request { principal, permission, object: object.clone(), circumstances: circumstances(caller) };
     let decision = model.decide(&request, app.now());
     if decision.allowed {
         return Ok(org);
     }
-    let seen = caller.permit(Act::ReadDirectory).is_ok() || sees(&model, &request.principal, object, app);
+    let seen =
+        caller.permit(Act::ReadDirectory).is_ok() || sees(&model, &request.principal, object, &request.circumstances, app);
     Err(if seen && model.object_name(object).is_some() { refused(&decision) } else { unknown(object) })
+}
+
+/// Lets through whoever may do this to the whole directory, and whoever manages the team. Others hear of a team only if they
+/// manage one.
+pub async fn permit_in_team(app: &Arc<App>, caller: &Caller, act: Act, team: &TeamId) -> Result<OrgId, Problem> {
+    let denied = match caller.permit(act) {
+        Ok(scope) => return Ok(scope.org()),
+        Err(denied) => denied,
+    };
+    if !manages_a_team(caller) {
+        return Err(denied);
+    }
+    permit(app, caller, act, Permission::TeamManage, &Object::Team(team.as_str().into())).await
+}
+
+/// Whether the caller is a person who manages some team.
+pub fn manages_a_team(caller: &Caller) -> bool {
+    let Subject::Person(person) = caller.subject() else { return false };
+    person.held.iter().any(|held| held.permissions.contains(&Permission::TeamManage))
 }
 
 /// The same for somebody who wants to see an object.
@@ -106,7 +130,11 @@ pub async fn permit_seeing(app: &Arc<App>, caller: &Caller, object: &Object) -> 
     };
     let Some(principal) = person(caller) else { return Err(denied) };
     let org = caller.subject().org();
-    if sees(&*model(app, org).await?, &principal, object, app) { Ok(org) } else { Err(unknown(object)) }
+    if sees(&*model(app, org).await?, &principal, object, &circumstances(caller), app) {
+        Ok(org)
+    } else {
+        Err(unknown(object))
+    }
 }
 
 /// The ids of the objects of this kind that the caller may see; `None`: all.
@@ -117,9 +145,9 @@ pub async fn seen(app: &Arc<App>, caller: &Caller, kind: ObjectKind) -> Result<(
     };
     let Some(principal) = person(caller) else { return Err(denied) };
     let org = caller.subject().org();
-    let (model, now) = (model(app, org).await?, app.now());
+    let (model, now, said) = (model(app, org).await?, app.now(), circumstances(caller));
     let work = move || {
-        let held = model.what_can(&principal, &Circumstances::default(), now);
+        let held = model.what_can(&principal, &said, now);
         let mut ids: Vec<String> = held
             .iter()
             .filter(|held| held.object.kind() == kind && seeing(kind).is_none_or(|view| held.permissions.contains(&view)))
@@ -182,17 +210,17 @@ fn seeing(kind: ObjectKind) -> Option<Permission> {
     }
 }
 
-fn sees(model: &Model, principal: &Principal, object: &Object, app: &App) -> bool {
-    let circumstances = Circumstances::default();
+fn sees(model: &Model, principal: &Principal, object: &Object, said: &Circumstances, app: &App) -> bool {
     match object {
         Object::Organization => true,
         Object::Team(_) => model.object_name(object).is_some(),
         Object::Resource { resource, .. } => {
-            let held = model.what_can(principal, &circumstances, app.now());
+            let held = model.what_can(principal, said, app.now());
             held.iter().any(|held| matches!(&held.object, Object::Resource { resource: one, .. } if one == resource))
         }
         Object::App(_) | Object::Workflow(_) | Object::Folder(_) => seeing(object.kind()).is_some_and(|permission| {
-            let request = Request { principal: principal.clone(), permission, object: object.clone(), circumstances };
+            let (principal, object, circumstances) = (principal.clone(), object.clone(), said.clone());
+            let request = Request { principal, permission, object, circumstances };
             model.decide(&request, app.now()).allowed
         }),
     }

@@ -27,9 +27,19 @@ pub async fn change<T: Send + 'static>(
     let value = blocking(move || work(&shared.directory, &by, now)).await??;
     // What was known of keys a moment ago may not be true any more.
     app.keys.forget();
-    if let Err(problem) = record_own::drain_outbox(app).await {
-        problem.log();
-    }
+    record_own::drain_outbox_or_log(app).await;
+    Ok(value)
+}
+
+/// The same for what is not refused while the log takes nothing: signing in and out, which reading the log needs, and what
+/// happens to mails. The change is made once this returns it; the outbox keeps its event for as long as it has to.
+pub async fn change_always<T: Send + 'static>(
+    app: &Arc<App>,
+    work: impl FnOnce(&App) -> Result<T, DirectoryError> + Send + 'static,
+) -> Result<T, Problem> {
+    let shared = app.clone();
+    let value = blocking(move || work(&shared)).await??;
+    record_own::drain_outbox_or_log(app).await;
     Ok(value)
 }
 

@@ -7,8 +7,8 @@ use directory::QueuedMail;
 use mail::{Mail, Mailer};
 
 use crate::app::{App, blocking};
+use crate::changing::change_always;
 use crate::problem::Problem;
-use crate::record_own;
 
 /// Mails taken from the queue at once.
 const AT_ONCE: u32 = 20;
@@ -63,7 +63,7 @@ async fn send(app: &Arc<App>, mailer: &Mailer, queued: QueuedMail) -> Result<boo
         Err((hopeless, reason)) => (hopeless, reason),
     };
     let told = reason.clone();
-    let given_up = record_own::change(app, move |app| app.directory.mail_failed(id, hopeless, &told, now)).await?;
+    let given_up = change_always(app, move |app| app.directory.mail_failed(id, hopeless, &told, now)).await?;
     if given_up {
         tracing::error!(mail = id, attempts = queued.attempts + 1, reason, "a mail could not be sent and is given up");
     } else {

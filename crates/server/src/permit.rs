@@ -101,6 +101,14 @@ impl Caller {
         }
     }
 
+    /// Whether the person has shown a second factor in this session. Of a key there is nothing to say.
+    pub fn second_factor(&self) -> Option<bool> {
+        match &self.who {
+            Who::Key(_) => None,
+            Who::Person(signed_in) => Some(signed_in.session.second_factor_at.is_some()),
+        }
+    }
+
     /// The id of the session, if there is one.
     pub fn session_id(&self) -> Option<&str> {
         match &self.who {

@@ -53,18 +53,6 @@ pub async fn own(app: &Arc<App>, org: OrgId, event: Event) -> Result<(), Problem
     Ok(())
 }
 
-/// Changes the directory, and moves the event of it into the log. The change is made once this returns it; if the log cannot take
-/// the event now, the outbox keeps it.
-pub async fn change<T: Send + 'static>(
-    app: &Arc<App>,
-    work: impl FnOnce(&App) -> Result<T, directory::DirectoryError> + Send + 'static,
-) -> Result<T, Problem> {
-    let shared = app.clone();
-    let value = blocking(move || work(&shared)).await??;
-    drain_outbox_or_log(app).await;
-    Ok(value)
-}
-
 /// Moves the outbox into the log after a change that was made; if that does not work now, it is tried again soon.
 pub async fn drain_outbox_or_log(app: &Arc<App>) {
     if let Err(problem) = drain_outbox(app).await {

@@ -99,7 +99,7 @@ fn each_match(
     };
     for segment in &view.segments {
         let Some(run) = segment.meta.run(scope.org()) else { continue };
-        for entry in segment.entries(&[run.first_row..run.first_row + run.rows])? {
+        for entry in segment.entries(std::slice::from_ref(&(run.first_row..run.first_row + run.rows)))? {
             reader.cancel.check()?;
             look(&entry?);
         }

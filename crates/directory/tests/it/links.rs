@@ -2,13 +2,14 @@
 
 use std::cell::RefCell;
 
+use access::Role;
 use directory::{
     ChangedBy, Directory, DirectoryError, EmailChangeLetters, Letter, LinkRefused, Purpose, Secret, SessionRefused, User,
     UserStatus,
 };
 use record::Timestamp;
 
-use crate::support::{HOUR_MS, MINUTE_MS, PASSWORD, World, dump, in_memory, now, open, take_outbox};
+use crate::support::{HOUR_MS, MINUTE_MS, PASSWORD, World, dump, in_memory, new_user, now, open, take_outbox};
 
 pub(crate) fn letter(to: &str, token: &Secret) -> Letter {
     let text = format!("https://acta.example/?token={}", token.expose());
@@ -66,7 +67,8 @@ fn a_password_is_set_by_a_link_once() {
     assert_eq!(find(Purpose::PasswordReset).unwrap_err(), LinkRefused::Used);
     assert_eq!(directory.find_session(&world.token, now()).unwrap().unwrap_err(), SessionRefused::Unknown);
     assert_eq!(directory.verify_password("ada@example.com", &Secret::new(PASSWORD)).unwrap(), []);
-    assert_eq!(directory.verify_password("ada@example.com", &Secret::new(NEW)).unwrap(), [world.ada]);
+    let ada = User { email_verified_at: Some(now()), ..world.ada };
+    assert_eq!(directory.verify_password("ada@example.com", &Secret::new(NEW)).unwrap(), [ada], "she reads mail there");
     let events = take_outbox(&directory).concat();
     assert!(events.contains("CONFIRM_PASSWORD_RESET_LINK") && events.contains(r#""sessions_ended":1"#), "{events}");
 }
@@ -198,6 +200,10 @@ fn a_new_address_counts_once_mail_to_it_was_read() {
     };
     assert!(matches!(ask("GRACE@example.com"), Err(DirectoryError::Conflict { .. })));
     assert!(matches!(ask("nowhere"), Err(DirectoryError::Invalid { member: "email", .. })));
+    let cyrillic = new_user("аср@example.com", "Somebody", Role::Member, None);
+    directory.create_user(&ChangedBy::cli(), org, cyrillic, now()).unwrap();
+    let looks_alike = ask("acp@example.com");
+    assert!(matches!(looks_alike, Err(DirectoryError::Conflict { .. })), "{looks_alike:?}");
     let first = ask("countess@example.com").unwrap();
     let token = ask("Lovelace@example.com").unwrap();
     let reset = request(&directory, Purpose::PasswordReset, "ada@example.com", now()).remove(0);

@@ -75,6 +75,8 @@ impl World {
         let grace = directory.create_user(&by, org.id, grace, now()).unwrap();
         let (key, key_secret) = directory.create_api_key(&by, org.id, new_key("Importer", Some(&team)), now()).unwrap();
         let (session, token) = directory.create_session(new_session(&ada), now()).unwrap();
+        // With when she signed in.
+        let ada = directory.user(org.id, &ada.id).unwrap();
         World { org, team, ada, grace, key, key_secret, session, token }
     }
 }

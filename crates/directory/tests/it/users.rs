@@ -159,7 +159,7 @@ fn a_user_is_archived_and_deleted_and_leaves_nothing_behind() {
         ARCHIVE_USER: user u_grace “Grace Hopper” [status: "active" → "archived"] {"grants":0,"memberships":1,"role_assignments":0,"sessions_ended":1}
         ENABLE_USER: user u_grace “Grace Hopper” [status: "archived" → "active"]
         ARCHIVE_USER: user u_grace “Grace Hopper” [status: "active" → "archived"] {"grants":0,"memberships":0,"role_assignments":0,"sessions_ended":0}
-        DELETE_USER: user u_grace “Grace Hopper” {"email":"grace@example.com","role":"auditor"}"#]].assert_eq(&told[..told.rfind('\n').unwrap()]);
+        DELETE_USER: user u_grace “Grace Hopper” {"email":"grace@example.com","grants":0,"memberships":0,"role":"auditor","role_assignments":0}"#]].assert_eq(&told[..told.rfind('\n').unwrap()]);
 }
 
 #[test]

@@ -122,6 +122,11 @@ fn the_table() {
     table.ask(&all, person("cat"), "resource:query", ledger("stage"), plain(), "");
     table.ask(&all, person("cat"), "resource:query", ledger("prod"), plain(), "");
     table.ask(&all, person("cat"), "resource:query", ledger("prod"), via("refunds"), "through a released app");
+    let mut no_apps = all.clone();
+    no_apps.grants.retain(|grant| !matches!(grant.object, GrantObject::AllApps | GrantObject::AllFolders));
+    no_apps.assignments.clear();
+    table.ask(&no_apps, person("cat"), "resource:query", ledger("prod"), via("refunds"), "through an app she may not run");
+    table.ask(&no_apps, robot(), "resource:query", ledger("prod"), via("refunds"), "through an app it may not run");
     table.ask(&all, person("cat"), "resource:query", ledger("prod"), via("draft"), "through an app not released");
     table.ask(&all, person("cat"), "resource:query", ledger("prod"), via("other"), "through an app that there is not");
     table.ask(&changed, person("cat"), "resource:query", ledger("prod"), via("refunds"), "all archived");
@@ -200,6 +205,8 @@ fn the_table() {
         user cat resource:query resource ledger in environment stage: yes
         user cat resource:query resource ledger in environment prod: NO: production-through-released-app
         user cat resource:query resource ledger in environment prod (through a released app): yes
+        user cat resource:query resource ledger in environment prod (through an app she may not run): NO: production-through-released-app
+        service account robot resource:query resource ledger in environment prod (through an app it may not run): yes
         user cat resource:query resource ledger in environment prod (through an app not released): NO: production-through-released-app
         user cat resource:query resource ledger in environment prod (through an app that there is not): NO: production-through-released-app
         user cat resource:query resource ledger in environment prod (all archived): NO: archived-object, production-through-released-app

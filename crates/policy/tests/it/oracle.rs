@@ -208,6 +208,10 @@ impl Oracle {
             Object::Workflow(id) => uid("Workflow", id),
             Object::Resource { resource, environment } => entry(resource, environment),
         };
+        let runs_app = said.via_app.clone().is_some_and(|app| {
+            permission == Permission::ResourceQuery
+                && self.ask(who, Permission::AppRun, &Object::App(app), &Circumstances::default()).allowed
+        });
         let mut pairs = Vec::new();
         let mut name = |key: &str, uid: EntityUid| pairs.push((key.to_owned(), RestrictedExpression::new_entity_uid(uid)));
         said.via_app.iter().for_each(|app| name("via_app", uid("App", app)));
@@ -221,6 +225,7 @@ impl Oracle {
         let review = said.review.clone().unwrap_or_default();
         review.subject.iter().for_each(|user| name("review_subject", uid("User", user)));
         review.grantor.iter().for_each(|user| name("review_grantor", uid("User", user)));
+        pairs.extend(said.via_app.iter().map(|_| ("runs_app".to_owned(), RestrictedExpression::new_bool(runs_app))));
         pairs.extend(said.second_factor.map(|shown| ("second_factor".to_owned(), RestrictedExpression::new_bool(shown))));
         let request = Request::new(
             principal,

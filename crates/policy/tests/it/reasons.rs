@@ -141,7 +141,7 @@ fn who_can_tells_who_is_stopped_and_what_can_tells_what_is() {
         }
     }
     expect![[r#"
-        NO  user cat: A grant of the level use on resource “LEDGER”, given to group “BUILDERS”, which holds group “INTERNS”. A person reaches production data only through a released app.
+        NO  user cat: A grant of the level use on resource “LEDGER”, given to group “BUILDERS”, which holds group “INTERNS”. A person reaches production data only through a released app that she may run.
         yes service account robot: A grant of the level edit on resource “LEDGER”.
         service account robot on resource ledger in environment prod: may resource:query resource:adhoc_query resource:write_query; stopped ; A grant of the level edit on resource “LEDGER”.
         user dan on workflow nightly: may ; stopped workflow:view (This account is disabled.) workflow:run (This account is disabled.); A grant of the level use on all workflows, among them workflow “NIGHTLY”.

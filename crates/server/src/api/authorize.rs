@@ -59,7 +59,8 @@ pub struct Question {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContextBody {
-    /// Whether she showed a second factor in this session. Left out: she would, if she has set one up.
+    /// Whether she showed a second factor in this session. Left out: as it is in the caller's session, of whoever asks about
+    /// herself; of others, she would if she has set one up.
     second_factor: Option<bool>,
     /// The id of the app that a query of a resource comes from.
     via_app: Option<String>,
@@ -234,8 +235,9 @@ pub async fn authorize(
 ) -> Result<Response, Problem> {
     permit_key(&caller, Act::ReadDirectory)?;
     let body: AuthorizeBody = body_json::read(&state, &headers, body).await?;
-    let (requests, single) = body.read()?;
+    let (mut requests, single) = body.read()?;
     permit_asking(&caller, requests.iter().map(|request| &request.principal))?;
+    about_herself(&caller, &mut requests);
     let (model, now) = (model(&state, caller.subject().org()).await?, state.now());
     let decisions =
         if single { decide(&model, &requests, now) } else { blocking(move || decide(&model, &requests, now)).await? };
@@ -262,6 +264,14 @@ impl AuthorizeBody {
             }
             _ => Err(at_fault("", "The body has principal, permission and object, or else requests")),
         }
+    }
+}
+
+/// Who asks about herself and does not say whether she showed a second factor is answered as her session stands.
+fn about_herself(caller: &Caller, requests: &mut [Request]) {
+    let Some(me) = person(caller) else { return };
+    for said in requests.iter_mut().filter(|request| request.principal == me).map(|request| &mut request.circumstances) {
+        said.second_factor = said.second_factor.or(caller.second_factor());
     }
 }
 

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use directory::{Grant, GrantFind, GrantId, NewGrant};
+use directory::{Grant, GrantFind, GrantId, GroupId, NewGrant, Part, Principal as Member};
 use policy::{Beneficiary, Circumstances, Object, Request};
 use record::{OrgId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -17,10 +17,10 @@ use super::events::json;
 use super::listing::{created, gone, id, page_of, parameters};
 use super::naming::{Subject, THING, Thing};
 use crate::app::App;
-use crate::authority::{holds_level, model, permit_key, person, refused};
+use crate::authority::{circumstances, holds_level, model, permit_key, person, refused};
 use crate::body_json::{self, Parsed};
 use crate::changing::{ask, change};
-use crate::permit::Caller;
+use crate::permit::{Caller, Who};
 use crate::problem::Problem;
 
 /// A grant.
@@ -235,7 +235,7 @@ async fn permit_granting(
         }
     });
     let model = model(state, org).await?;
-    let circumstances = Circumstances { beneficiary, ..Circumstances::default() };
+    let circumstances = Circumstances { beneficiary, ..circumstances(caller) };
     let request = Request { principal, permission: permission.0, object, circumstances };
     let decision = model.decide(&request, state.now());
     if !decision.allowed {
@@ -248,6 +248,56 @@ async fn permit_granting(
         return Err(Problem::new(StatusCode::FORBIDDEN, "denied", "Not allowed", detail));
     }
     Ok(org)
+}
+
+/// Lets through whoever may add these members to a group, as far as the group's grants go, and those of the groups above it: to
+/// add somebody is to grant her all that. Nobody adds herself, or a group that she is in, to one that has data.
+pub async fn permit_adding(state: &Arc<App>, caller: &Caller, group: &GroupId, members: &[Member]) -> Result<(), Problem> {
+    // A key that may change the directory counts as an admin, and is in no group.
+    let Some(principal) = person(caller) else { return Ok(()) };
+    let org = caller.subject().org();
+    let Who::Person(signed_in) = &caller.who else { return Ok(()) };
+    let (me, into) = (Member::User(signed_in.user.id.clone()), Member::Group(group.clone()));
+    let (grants, mine) = ask(state, move |directory, now| {
+        let mut groups = vec![into.clone()];
+        groups.extend(directory.memberships(org, &into)?.into_iter().map(|above| Member::Group(above.group)));
+        let mut grants = Vec::new();
+        for group in groups {
+            let find = GrantFind { subject: Some((SubjectKind::Group, group.id().to_owned())), ..GrantFind::default() };
+            let held = directory.grants(org, &find, Part::ALL)?.items;
+            grants.extend(held.into_iter().filter(|grant| grant.expires_at.is_none_or(|end| end > now)));
+        }
+        let above = directory.memberships(org, &me)?.into_iter().map(|above| Member::Group(above.group));
+        let mine: Vec<Member> = above.chain([me]).collect();
+        Ok((grants, mine))
+    })
+    .await?;
+    if grants.is_empty() {
+        return Ok(());
+    }
+    let to_herself = || members.iter().filter(|member| mine.contains(member));
+    let model = model(state, org).await?;
+    for grant in grants {
+        let ((permission, is_data), object) = sharing(&grant.object);
+        let may_share = model.is_given(&principal, permission, &object, state.now());
+        if !may_share && !holds_level(state, &model, &principal, grant.level, &object) {
+            let detail = "The group was granted what you neither hold nor may share, so you cannot add to it.";
+            return Err(Problem::new(StatusCode::FORBIDDEN, "denied", "Not allowed", detail));
+        }
+        for member in to_herself().filter(|_| is_data) {
+            let beneficiary = Some(match member {
+                Member::Group(id) => Beneficiary::Group(id.as_str().into()),
+                other => Beneficiary::User(other.id().into()),
+            });
+            let (principal, object) = (principal.clone(), object.clone());
+            let circumstances = Circumstances { beneficiary, ..circumstances(caller) };
+            let decision = model.decide(&Request { principal, permission, object, circumstances }, state.now());
+            if !decision.allowed {
+                return Err(refused(&decision));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The permission to share it, and on what it is asked; whether all data of an environment is meant.

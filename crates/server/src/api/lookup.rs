@@ -14,7 +14,7 @@ use super::authorize::{ReasonView, permit_asking};
 use super::listing::{page_of, parameter, parameters};
 use super::naming::{Subject, THING, Thing};
 use crate::app::{App, blocking};
-use crate::authority::model;
+use crate::authority::{circumstances, model, person};
 use crate::looks;
 use crate::permit::Caller;
 use crate::problem::{FieldError, Problem};
@@ -171,8 +171,9 @@ pub async fn what_can(
     if model.subject_name(kind, &id).is_none() {
         return Err(Problem::not_found(format!("There is no such {}.", kind.as_str().replace('_', " "))));
     }
+    let said = if person(&caller).as_ref() == Some(&principal) { circumstances(&caller) } else { Circumstances::default() };
     let asked = model.clone();
-    let held = blocking(move || asked.what_can(&principal, &Circumstances::default(), now)).await?;
+    let held = blocking(move || asked.what_can(&principal, &said, now)).await?;
     looks::note_permissions(&state, &caller, "what-can", &given).await;
     let total = held.len() as u64;
     let items = paging.part_of(held);

@@ -3,22 +3,23 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use access::{Act, Masked, Narrowing};
+use access::{Act, BuiltInRole, Masked, Narrowing};
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use directory::{
-    Assignment, AssignmentFilter, AssignmentId, GroupId, HeldAssignment, NewAssignment, Principal, RoleName,
-    ServiceAccountId, UserId,
+    Assignment, AssignmentFilter, AssignmentId, ChangedBy, Directory, DirectoryError, GroupId, HeldAssignment,
+    NewAssignment, Principal, RoleName, ServiceAccountId, UserId,
 };
-use record::{TeamId, Timestamp};
+use record::{OrgId, TeamId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::events::json;
 use super::listing::{created, gone, id, page_of, parameter, parameters};
 use crate::app::App;
+use crate::authority::{manages_a_team, permit_in_team};
 use crate::body_json::{self, Parsed};
 use crate::changing::{ask, change};
 use crate::params::Given;
@@ -116,7 +117,7 @@ pub struct AssignmentQuery {
     per_page: Option<u64>,
 }
 
-/// A role to be given, to exactly one of `user`, `service_account` and `group`.
+/// A role to be given, to exactly one of `user`, `email`, `service_account` and `group`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewAssignmentBody {
@@ -125,6 +126,8 @@ pub struct NewAssignmentBody {
     /// To this user.
     #[schema(value_type = Option<String>)]
     user: Option<Parsed<UserId>>,
+    /// To the user with this e-mail address, who has to be there already and not be archived.
+    email: Option<String>,
     /// To this service account.
     #[schema(value_type = Option<String>)]
     service_account: Option<Parsed<ServiceAccountId>>,
@@ -178,26 +181,39 @@ impl HeldView {
     }
 }
 
+/// To whom a role is to be given, as the caller names her.
+enum Whom {
+    Known(Principal),
+    Email(String),
+}
+
+impl Whom {
+    fn find(self, directory: &Directory, org: OrgId) -> Result<Principal, DirectoryError> {
+        match self {
+            Whom::Known(principal) => Ok(principal),
+            Whom::Email(email) => directory.user_by_email(org, &email).map(|user| Principal::User(user.id)),
+        }
+    }
+}
+
 impl NewAssignmentBody {
-    fn read(self) -> Result<NewAssignment, Problem> {
-        let user = self.user.map(|Parsed(id)| Principal::User(id));
-        let account = self.service_account.map(|Parsed(id)| Principal::ServiceAccount(id));
-        let group = self.group.map(|Parsed(id)| Principal::Group(id));
-        let mut given = [user, account, group].into_iter().flatten();
-        let (Some(principal), None) = (given.next(), given.next()) else {
-            let detail = "is given to exactly one of user, service_account and group".to_owned();
+    /// Everything but to whom, and to whom.
+    fn read(self) -> Result<(Whom, impl FnOnce(Principal) -> NewAssignment), Problem> {
+        let user = self.user.map(|Parsed(id)| Whom::Known(Principal::User(id)));
+        let email = self.email.map(Whom::Email);
+        let account = self.service_account.map(|Parsed(id)| Whom::Known(Principal::ServiceAccount(id)));
+        let group = self.group.map(|Parsed(id)| Whom::Known(Principal::Group(id)));
+        let mut given = [user, email, account, group].into_iter().flatten();
+        let (Some(whom), None) = (given.next(), given.next()) else {
+            let detail = "is given to exactly one of user, email, service_account and group".to_owned();
             let error = FieldError { pointer: Some("/user".to_owned()), parameter: None, detail };
             return Err(Problem::invalid(vec![error]));
         };
         let narrowing =
             self.narrowing.map(|NarrowingView { categories, from, to, masked }| Narrowing { categories, from, to, masked });
-        Ok(NewAssignment {
-            role: RoleName::parse(&self.role)?,
-            principal,
-            team: self.team,
-            narrowing: narrowing.unwrap_or_default(),
-            expires_at: self.expires_at,
-        })
+        let (role, team, expires_at) = (RoleName::parse(&self.role)?, self.team, self.expires_at);
+        let narrowing = narrowing.unwrap_or_default();
+        Ok((whom, move |principal| NewAssignment { role, principal, team, narrowing, expires_at }))
     }
 }
 
@@ -233,7 +249,19 @@ pub async fn list_role_assignments(
     paging.answer("role_assignments", &listed, AssignmentView::of)
 }
 
-/// Gives a role. Nobody gives one that permits more than she is permitted.
+/// Lets through whoever may change the directory, and administrators of the team if it is about a role that every team knows.
+async fn permit_giving(app: &Arc<App>, caller: &Caller, role: &RoleName, team: Option<&TeamId>) -> Result<OrgId, Problem> {
+    use BuiltInRole as R;
+    let of_teams = [R::TeamMember, R::TeamAdmin, R::Builder, R::Operator, R::Viewer];
+    match (role, team) {
+        (RoleName::BuiltIn(role), Some(team)) if of_teams.contains(role) => {
+            permit_in_team(app, caller, Act::ChangeDirectory, team).await
+        }
+        _ => Ok(caller.permit(Act::ChangeDirectory)?.org()),
+    }
+}
+
+/// Gives a role. Nobody gives one that permits more than she is permitted. For administrators of a team: built-in roles in it.
 #[utoipa::path(post, path = "/v1/role-assignments", tag = "roles", operation_id = "createRoleAssignment",
     request_body = NewAssignmentBody,
     responses(
@@ -248,9 +276,17 @@ pub async fn create_role_assignment(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let org = caller.permit(Act::ChangeDirectory)?.org();
-    let new = body_json::read::<NewAssignmentBody>(&app, &headers, body).await?.read()?;
-    let given = change(&app, &caller, move |directory, by, now| directory.create_assignment(by, org, new, now)).await?;
+    if !manages_a_team(&caller) {
+        caller.permit(Act::ChangeDirectory)?;
+    }
+    let body: NewAssignmentBody = body_json::read(&app, &headers, body).await?;
+    let org = permit_giving(&app, &caller, &RoleName::parse(&body.role)?, body.team.as_ref()).await?;
+    let (whom, new) = body.read()?;
+    let give = move |directory: &Directory, by: &ChangedBy, now| {
+        let principal = whom.find(directory, org)?;
+        directory.create_assignment(by, org, new(principal), now)
+    };
+    let given = change(&app, &caller, give).await?;
     created(&AssignmentView::of(&given))
 }
 
@@ -270,7 +306,7 @@ pub async fn read_role_assignment(
     json(&AssignmentView::of(&ask(&app, move |directory, _| directory.assignment(org, &assignment)).await?))
 }
 
-/// Takes a role away.
+/// Takes a role away. For administrators of a team: built-in roles in it.
 #[utoipa::path(delete, path = "/v1/role-assignments/{assignment_id}", tag = "roles",
     operation_id = "deleteRoleAssignment", params(("assignment_id" = String, Path, description = "Its id")),
     responses(
@@ -282,8 +318,13 @@ pub async fn delete_role_assignment(
     caller: Caller,
     Path(assignment): Path<String>,
 ) -> Result<Response, Problem> {
-    let org = caller.permit(Act::ChangeDirectory)?.org();
-    let assignment: AssignmentId = id(&assignment, "role assignment")?;
+    if !manages_a_team(&caller) {
+        caller.permit(Act::ChangeDirectory)?;
+    }
+    let (assignment, org): (AssignmentId, _) = (id(&assignment, "role assignment")?, caller.subject().org());
+    let (held, asked) = (assignment.clone(), org);
+    let held = ask(&app, move |directory, _| directory.assignment(asked, &held)).await?;
+    permit_giving(&app, &caller, &held.role.role_name(), held.team.as_ref()).await?;
     change(&app, &caller, move |directory, by, now| directory.delete_assignment(by, org, &assignment, now)).await?;
     Ok(gone())
 }

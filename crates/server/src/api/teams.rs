@@ -16,6 +16,7 @@ use super::events::json;
 use super::listing::{PageQuery, SearchQuery, created, gone, page_of, parameters};
 use super::role_assignments::{AssignmentPage, AssignmentView};
 use crate::app::App;
+use crate::authority::permit_in_team;
 use crate::body_json;
 use crate::changing::{ask, change};
 use crate::permit::Caller;
@@ -98,19 +99,19 @@ pub async fn create_team(
     created(&TeamView::of(&team))
 }
 
-/// Shows one team.
+/// Shows one team. For its administrators, too.
 #[utoipa::path(get, path = "/v1/teams/{team_id}", tag = "teams", operation_id = "readTeam",
     params(("team_id" = String, Path, description = "The team's id")),
     responses(
         (status = 200, description = "The team", body = TeamView),
         (status = 404, description = "There is none", body = Problem)))]
 pub async fn read_team(State(app): State<Arc<App>>, caller: Caller, Path(team): Path<String>) -> Result<Response, Problem> {
-    let org = caller.permit(Act::ReadDirectory)?.org();
     let id = team_id(&team)?;
+    let org = permit_in_team(&app, &caller, Act::ReadDirectory, &id).await?;
     json(&TeamView::of(&ask(&app, move |directory, _| directory.team(org, &id)).await?))
 }
 
-/// Gives a team another name.
+/// Gives a team another name. For its administrators, too.
 #[utoipa::path(patch, path = "/v1/teams/{team_id}", tag = "teams", operation_id = "updateTeam", request_body = TeamPatch,
     params(("team_id" = String, Path, description = "The team's id")),
     responses(
@@ -124,8 +125,8 @@ pub async fn update_team(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let org = caller.permit(Act::ChangeDirectory)?.org();
     let id = team_id(&team)?;
+    let org = permit_in_team(&app, &caller, Act::ChangeDirectory, &id).await?;
     let TeamPatch { name } = body_json::read(&app, &headers, body).await?;
     let team = change(&app, &caller, move |directory, by, now| directory.rename_team(by, org, &id, &name, now)).await?;
     json(&TeamView::of(&team))
@@ -149,7 +150,7 @@ pub async fn delete_team(
     Ok(gone())
 }
 
-/// Lists the roles that were given in a team.
+/// Lists the roles that were given in a team. For its administrators, too.
 #[utoipa::path(get, path = "/v1/teams/{team_id}/members", tag = "teams", operation_id = "listTeamMembers",
     params(("team_id" = String, Path, description = "The team's id"), PageQuery),
     responses(
@@ -161,8 +162,8 @@ pub async fn list_team_members(
     Path(team): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let org = caller.permit(Act::ReadDirectory)?.org();
     let id = team_id(&team)?;
+    let org = permit_in_team(&app, &caller, Act::ReadDirectory, &id).await?;
     let (_, paging) = parameters(query.as_deref(), &[])?;
     let listed = ask(&app, move |directory, now| {
         directory.team(org, &id)?;

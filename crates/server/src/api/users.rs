@@ -29,6 +29,14 @@ pub struct UserView {
     /// When she was added.
     #[schema(format = DateTime)]
     pub created_at: String,
+    /// Since when she is known to read mail to the address; null if that is not known.
+    #[schema(format = DateTime)]
+    pub email_verified_at: Option<String>,
+    /// When she signed in last; null if she never did.
+    #[schema(format = DateTime)]
+    pub last_sign_in_at: Option<String>,
+    /// Whether she has set up a second factor.
+    pub has_second_factor: bool,
 }
 
 /// A person, with what she holds.
@@ -83,6 +91,9 @@ impl UserView {
             role: user.role.to_string(),
             status: user.status.to_string(),
             created_at: user.created_at.to_string(),
+            email_verified_at: user.email_verified_at.map(|at| at.to_string()),
+            last_sign_in_at: user.last_sign_in_at.map(|at| at.to_string()),
+            has_second_factor: user.second_factor_since.is_some(),
         }
     }
 }

@@ -13,9 +13,10 @@ use directory::{Link, LinkRefused, Method, Purpose, Secret};
 use super::message::{self, Message};
 use super::{forms, links, page, sign_in};
 use crate::app::{App, blocking};
+use crate::changing::change_always;
 use crate::params::Given;
+use crate::permit;
 use crate::problem::Problem;
-use crate::{permit, record_own};
 
 #[derive(Debug, Template)]
 #[template(path = "by_link.html")]
@@ -92,7 +93,7 @@ pub(super) async fn confirm_email(
 ) -> Result<Response, Problem> {
     let form = forms::read(&app, &headers, body).await?;
     let (now, by, token) = (app.now(), from.changed_by(), Secret::new(form.first("token").unwrap_or_default()));
-    match record_own::change(&app, move |app| app.directory.confirm_email_change(&by, &token, now)).await? {
+    match change_always(&app, move |app| app.directory.confirm_email_change(&by, &token, now)).await? {
         Ok(user) => {
             let text = format!("Your address is {} from now on.", user.email);
             let (title, link) = ("Your address is confirmed", Some((links::ACCOUNT, "Your account")));

@@ -15,9 +15,10 @@ use super::session::{LimitedViewer, Viewer};
 use super::sign_in::{self, Desk};
 use super::{forms, links, page};
 use crate::app::{App, blocking};
+use crate::changing::change_always;
 use crate::params::Given;
+use crate::permit;
 use crate::problem::Problem;
-use crate::{permit, record_own};
 
 #[derive(Debug, Template)]
 #[template(path = "confirm.html")]
@@ -97,7 +98,7 @@ pub(super) async fn renew(
 ) -> Result<(), Problem> {
     let Some(token) = permit::session_token(app, headers) else { return Ok(()) };
     let (by, token, now) = (viewer.by(), Secret::new(token), app.now());
-    let renewed = record_own::change(app, move |app| app.directory.renew_session(&by, &token, shown, now)).await?;
+    let renewed = change_always(app, move |app| app.directory.renew_session(&by, &token, shown, now)).await?;
     match renewed {
         Some(token) => sign_in::set_cookie(app, response, token.expose(), ""),
         // Ended meanwhile: the next page asks her to sign in.
@@ -125,7 +126,7 @@ async fn code(app: &Arc<App>, viewer: &Viewer, given: String) -> Result<Checked,
         }
         Ok(shown.is_some())
     };
-    Ok(match record_own::change(app, verify).await? {
+    Ok(match change_always(app, verify).await? {
         true => Checked::Right(Shown::SecondFactor),
         false => Checked::Wrong("This code is not right, or was used before. Wait for the next one."),
     })

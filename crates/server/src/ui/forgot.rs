@@ -13,8 +13,9 @@ use axum::response::Response;
 use super::message::{self, Message};
 use super::{forms, page};
 use crate::app::{App, blocking};
+use crate::changing::change_always;
 use crate::problem::Problem;
-use crate::{letters, permit, record_own};
+use crate::{letters, permit};
 
 #[derive(Debug, Template)]
 #[template(path = "forgot.html")]
@@ -124,7 +125,7 @@ impl Wanted {
                     app.directory.request_magic_link(&from, &email, compose, now)
                 }
             };
-            match record_own::change(&shared, request).await {
+            match change_always(&shared, request).await {
                 Ok(_) => shared.mail_waits.notify_one(),
                 Err(problem) => problem.log(),
             }

@@ -29,10 +29,16 @@ pub(super) fn refused(refused: LinkRefused, purpose: Option<Purpose>) -> Respons
         LinkRefused::Used => "This link was used before",
         LinkRefused::Expired => "This link has expired",
         LinkRefused::Disabled => "This account is disabled",
+        LinkRefused::Powerless => "This invitation does not hold any more",
     };
     let again = "Every link is good once, and for a while.";
     let (text, link) = match (refused, purpose) {
         (LinkRefused::Disabled, _) => ("Ask an owner or an admin of your organization.".to_owned(), None),
+        (LinkRefused::Powerless, _) => {
+            let why =
+                "Whoever invited you cannot let you in any more. Ask an owner or an admin of the organization to send the";
+            (format!("{why} invitation again."), None)
+        }
         (_, Some(Purpose::PasswordReset)) => {
             (format!("{again} Ask for a new one."), Some(("/forgot", "Ask for a new link")))
         }

@@ -11,8 +11,9 @@ use directory::Secret;
 use super::session::LimitedViewer;
 use super::{forms, sign_in};
 use crate::app::App;
+use crate::changing::change_always;
+use crate::permit;
 use crate::problem::Problem;
-use crate::{permit, record_own};
 
 /// Ends the session.
 pub(super) async fn sign_out(
@@ -24,7 +25,7 @@ pub(super) async fn sign_out(
     forms::read_signed(&app, &viewer, &headers, body).await?;
     if let Some(token) = permit::session_token(&app, &headers) {
         let (by, token, now) = (viewer.by(), Secret::new(token), app.now());
-        record_own::change(&app, move |app| app.directory.end_session(&by, &token, now)).await?;
+        change_always(&app, move |app| app.directory.end_session(&by, &token, now)).await?;
     }
     let mut response = Redirect::to("/sign-in?signed_out=1").into_response();
     sign_in::set_cookie(&app, &mut response, "", "; Max-Age=0")?;

@@ -87,7 +87,7 @@ async fn a_decision_tells_why() {
             {
               "kind": "guardrail",
               "id": "production-through-released-app",
-              "text": "A person reaches production data only through a released app."
+              "text": "A person reaches production data only through a released app that she may run."
             }
           ]
         }
@@ -97,7 +97,7 @@ async fn a_decision_tells_why() {
             {
               "kind": "guardrail",
               "id": "production-through-released-app",
-              "text": "A person reaches production data only through a released app."
+              "text": "A person reaches production data only through a released app that she may run."
             }
           ]
         }"#]].assert_eq(&lines.join("\n"));
@@ -207,7 +207,7 @@ async fn who_can_and_what_can_are_paged_and_recorded() {
                 {
                   "kind": "guardrail",
                   "id": "production-through-released-app",
-                  "text": "A person reaches production data only through a released app."
+                  "text": "A person reaches production data only through a released app that she may run."
                 }
               ]
             }
@@ -231,4 +231,35 @@ async fn who_can_and_what_can_are_paged_and_recorded() {
     // Each question once, however often it is asked.
     estate.get(&estate.admin, &path).await;
     assert_eq!(estate.server.total("action=VIEW_PERMISSIONS").await, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_about_herself_is_answered_as_her_session_stands() {
+    let (estate, cat, cookie, resource, [_, production]) = world().await;
+    let data = json!({"resource": resource, "environment": production});
+    let found =
+        estate.get(&estate.admin, &format!("/v1/grants?user={cat}&resource={resource}&environment={production}")).await;
+    let grant = found.json()["grants"][0]["id"].as_str().unwrap().to_owned();
+    estate.call(&estate.admin, "DELETE", &format!("/v1/grants/{grant}"), Value::Null).await;
+    estate.grant(json!({"user": cat}), "own", data.clone()).await;
+    // She has set one up, in another session than this.
+    let database = rusqlite::Connection::open(estate.server.app.config.data.join("acta.db")).unwrap();
+    database.execute("UPDATE users SET second_factor_since = 1 WHERE id = ?1", [&cat]).unwrap();
+    database.execute("UPDATE organizations SET epoch = epoch + 1", []).unwrap();
+    let reader = bearer(&estate.server.new_key(&[KeyScope::DirectoryRead], None));
+    let ask = async |caller: &str, context: Value| {
+        let body = json!({"principal": {"user": cat}, "permission": "resource:reveal_secret", "object": data,
+            "context": context});
+        estate.call(caller, "POST", "/v1/authorize", body).await.json()["allowed"].as_bool().unwrap()
+    };
+    assert!(ask(&reader, json!({})).await, "somebody else can only tell that she would");
+    assert!(!ask(&cookie, json!({})).await);
+    assert!(ask(&cookie, json!({"second_factor": true})).await, "as if she had");
+    let held = estate.get(&cookie, &format!("/v1/what-can?user={cat}")).await.json();
+    let stopped =
+        |held: &Value| held["objects"].as_array().unwrap().iter().any(|it| it.to_string().contains("-second-factor"));
+    assert!(stopped(&held), "{held}");
+    database.execute("UPDATE sessions SET second_factor_at = 1", []).unwrap();
+    assert!(ask(&cookie, json!({})).await);
+    assert!(!stopped(&estate.get(&cookie, &format!("/v1/what-can?user={cat}")).await.json()));
 }

@@ -406,7 +406,7 @@ fn the_estate_and_decisions_about_it() {
         yes	The standing of owner in the organization. A grant of the level use on folder “Front desk”, which holds app “Refunds”.
         yes	A grant of the level use on resource “Ledger”.
         user USER	no	The standing of owner in the organization. A grant of the level use on folder “Front desk”, which holds workflow “Nightly”. The workflow is disabled.
-        no	A person reaches production data only through a released app.
+        no	A person reaches production data only through a released app that she may run.
         acta: app:run is about the app, not about the organization
         acta: --on everything: is none of app:ID, workflow:ID, folder:ID, team:ID, resource:ID:ENVIRONMENT, all:apps, …
         acta: 2 things are in the folder “Front desk”. Move or delete them first.

@@ -109,3 +109,23 @@ async fn nobody_invites_above_herself() {
     let mails = site.mails().await;
     assert!(mails.iter().any(|mail| mail.contains("Somebody invites you")), "by her name: {mails:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_falls_with_the_powers_of_whoever_made_it() {
+    let site = Site::start();
+    site.user("owner@example.com", Role::Owner);
+    let admin = site.user("admin@example.com", Role::Admin);
+    let directory = &site.server.app.directory;
+    let (by, now) = (directory::ChangedBy::user(&admin), site.server.app.now());
+    let new = directory::NewInvitation { email: "mary@example.com", role: Role::Member, team: None };
+    let (_, token) = directory.invite(&by, admin.org, new, |_, _, _| None, now).unwrap();
+    let link = format!("/invitation?token={}", token.expose());
+    let mut mary = site.visitor(HERS);
+    assert_eq!(mary.get(&link).await.status, 200);
+    directory.set_user_role(&directory::ChangedBy::cli(), admin.org, &admin.id, Role::Auditor, now).unwrap();
+    let refused = mary.submit("/invitation", &[("name", "Mary Somerville"), ("password", NEW)]).await;
+    assert!(refused.status == 410 && refused.text.contains("Ask an owner or an admin"), "{}", refused.text);
+    let shown = mary.get(&link).await;
+    assert!(shown.status == 410 && shown.text.contains("does not hold any more"), "{}", shown.text);
+    assert_eq!(site.total("action=REDEEM_INVITE").await, 0);
+}

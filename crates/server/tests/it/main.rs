@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, and says what it left out"
 )]
 
+mod group_grants;
 mod support;
 mod tour;
 
@@ -27,6 +28,7 @@ mod own_events;
 mod people;
 mod permissions;
 mod redactions;
+mod team_administrators;
 mod visibility;
 
 mod visitor;

@@ -459,10 +459,10 @@ async fn roles_and_who_has_them() {
         refused += &format!("{}\n", owner.post("/v1/role-assignments", body).await.problem());
     }
     expect_test::expect![[r#"
-        422 urn:acta:problem:invalid: /user is given to exactly one of user, service_account and group
-            /user: is given to exactly one of user, service_account and group
-        422 urn:acta:problem:invalid: /user is given to exactly one of user, service_account and group
-            /user: is given to exactly one of user, service_account and group
+        422 urn:acta:problem:invalid: /user is given to exactly one of user, email, service_account and group
+            /user: is given to exactly one of user, email, service_account and group
+        422 urn:acta:problem:invalid: /user is given to exactly one of user, email, service_account and group
+            /user: is given to exactly one of user, email, service_account and group
         422 urn:acta:problem:invalid: /role A role is one of auditor, team_admin, team_member, builder, operator, viewer, or the id of a role, role_0123456789abcdef.
             /role: A role is one of auditor, team_admin, team_member, builder, operator, viewer, or the id of a role, role_0123456789abcdef.
         422 urn:acta:problem:invalid: /team The role team_admin is given in a team: name it with `team`.
@@ -529,6 +529,9 @@ async fn sessions_and_who_i_am() {
     assert_eq!((&me["user"]["role"], &me["permissions"]), (&json!("member"), &json!([])));
     assert_eq!(me["teams"], json!([{"id": "ops", "permissions": ["app:view", "workflow:view", "folder:view"]}]));
     assert_eq!((&me["session"]["current"], &me["organization"]["name"]), (&json!(true), &json!("Test")));
+    let (user, at) = (&me["user"], &me["session"]["created_at"]);
+    assert_eq!((&user["has_second_factor"], &user["email_verified_at"]), (&json!(false), &Value::Null));
+    assert_eq!(&user["last_sign_in_at"], at, "{me}");
     let key = with_key(&server, &[KeyScope::EventsRead]);
     let me = key.get("/v1/me").await.json();
     assert_eq!((&me["permissions"], &me["user"]), (&json!(["log:read"]), &Value::Null));

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::events::json;
+use crate::api::grants::permit_adding;
 use crate::api::listing::{id, page_of, parameter, parameters};
 use crate::api::users::Step;
 use crate::app::App;
@@ -123,7 +124,8 @@ pub async fn list_group_members(
     paging.answer("members", &listed, MemberView::of)
 }
 
-/// Adds members. Whoever is in the group already stays. Nobody adds to a group that permits more than she is permitted.
+/// Adds members. Whoever is in the group already stays. Nobody adds to a group that permits more than she is permitted, or that
+/// was granted what she neither holds nor may share; or herself to one that was granted data.
 #[utoipa::path(post, path = "/v1/groups/{group_id}/members", tag = "groups", operation_id = "addGroupMembers",
     request_body = MembersBody, params(("group_id" = String, Path, description = "The group's id")),
     responses(
@@ -141,6 +143,7 @@ pub async fn add_group_members(
     let org = caller.permit(Act::ChangeDirectory)?.org();
     let group: GroupId = id(&group, "group")?;
     let members = body_json::read::<MembersBody>(&app, &headers, body).await?.principals();
+    permit_adding(&app, &caller, &group, &members).await?;
     let added = change(&app, &caller, move |directory, by, now| directory.add_group_members(by, org, &group, &members, now));
     json(&MembersChanged { changed: added.await? })
 }

@@ -19,6 +19,7 @@ use crate::problem::Problem;
     params(("invitation_id" = String, Path, description = "The invitation's id")),
     responses(
         (status = 200, description = "The invitation with its new link", body = InvitationWithLink),
+        (status = 403, description = "It gives more than you hold", body = Problem),
         (status = 404, description = "There is none", body = Problem),
         (status = 409, description = "It was redeemed or revoked", body = Problem)),
 )]

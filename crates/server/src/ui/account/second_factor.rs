@@ -12,9 +12,9 @@ use qrcode::QrCode;
 use qrcode::render::svg;
 
 use crate::app::{App, blocking};
+use crate::changing::change;
 use crate::params::Given;
 use crate::problem::Problem;
-use crate::record_own;
 use crate::ui::session::{LimitedViewer, Viewer};
 use crate::ui::zone::Zone;
 use crate::ui::{confirm, forms, links, page};
@@ -172,9 +172,11 @@ pub(in crate::ui) async fn end_set_up(
         return Ok(response);
     }
     let code = form.first("code").unwrap_or_default().to_owned();
-    let (by, user, now) = (viewer.by(), viewer.signed_in.user.clone(), app.now());
-    let confirm = move |app: &App| app.directory.confirm_authenticator(&by, user.org, &user.id, &code, now);
-    let mut response = match record_own::change(&app, confirm).await? {
+    let user = viewer.signed_in.user.clone();
+    let confirmed = change(&app, &viewer.caller, move |directory, by, now| {
+        directory.confirm_authenticator(by, user.org, &user.id, &code, now)
+    });
+    let mut response = match confirmed.await? {
         Confirmed::WrongCode => {
             let wrong = Some(
                 "This code is not right. Enter the one that your app shows now; the clock of your device must be right.",
@@ -203,8 +205,9 @@ pub(in crate::ui) async fn remove(
     }
     let id = AuthenticatorId::parse(form.first("id").unwrap_or_default())
         .map_err(|_| Problem::not_found("You have no such authenticator."))?;
-    let (by, user, now) = (viewer.by(), viewer.signed_in.user.clone(), app.now());
-    record_own::change(&app, move |app| app.directory.remove_authenticator(&by, user.org, &user.id, &id, now)).await?;
+    let user = viewer.signed_in.user.clone();
+    change(&app, &viewer.caller, move |directory, by, now| directory.remove_authenticator(by, user.org, &user.id, &id, now))
+        .await?;
     Ok(Redirect::to(links::SECOND_FACTOR).into_response())
 }
 
@@ -219,8 +222,9 @@ pub(in crate::ui) async fn disable(
     if let Some(response) = not_yet(&app, &viewer) {
         return Ok(response);
     }
-    let (by, user, now) = (viewer.by(), viewer.signed_in.user.clone(), app.now());
-    record_own::change(&app, move |app| app.directory.disable_second_factor(&by, user.org, &user.id, now)).await?;
+    let user = viewer.signed_in.user.clone();
+    change(&app, &viewer.caller, move |directory, by, now| directory.disable_second_factor(by, user.org, &user.id, now))
+        .await?;
     Ok(Redirect::to(links::SECOND_FACTOR).into_response())
 }
 
@@ -235,9 +239,10 @@ pub(in crate::ui) async fn new_codes(
     if let Some(response) = not_yet(&app, &viewer) {
         return Ok(response);
     }
-    let (by, user, now) = (viewer.by(), viewer.signed_in.user.clone(), app.now());
-    let codes = record_own::change(&app, move |app| app.directory.new_recovery_codes(&by, user.org, &user.id, now)).await?;
-    Ok(codes_page(&viewer, &codes, false))
+    let user = viewer.signed_in.user.clone();
+    let codes =
+        change(&app, &viewer.caller, move |directory, by, now| directory.new_recovery_codes(by, user.org, &user.id, now));
+    Ok(codes_page(&viewer, &codes.await?, false))
 }
 
 fn codes_page(viewer: &Viewer, codes: &[Secret], is_new: bool) -> Response {

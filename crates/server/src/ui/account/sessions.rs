@@ -10,9 +10,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use directory::SessionId;
 
 use crate::app::{App, blocking};
+use crate::changing::change;
 use crate::params::Given;
 use crate::problem::Problem;
-use crate::record_own;
 use crate::ui::session::Viewer;
 use crate::ui::zone::{Shown, Zone};
 use crate::ui::{forms, page};
@@ -71,11 +71,11 @@ pub(in crate::ui) async fn end_session(
     let form = forms::read_signed(&app, &viewer, &headers, body).await?;
     let missing = || Problem::not_found("You have no such session.");
     let id = SessionId::parse(form.first("id").unwrap_or_default()).map_err(|_| missing())?;
-    let (by, user, now) = (viewer.by(), viewer.signed_in.user.clone(), app.now());
-    let ended = record_own::change(&app, move |app| {
-        let hers = app.directory.sessions(user.org, &user.id, now)?.into_iter().any(|session| session.id == id);
+    let user = viewer.signed_in.user.clone();
+    let ended = change(&app, &viewer.caller, move |directory, by, now| {
+        let hers = directory.sessions(user.org, &user.id, now)?.into_iter().any(|session| session.id == id);
         if hers {
-            app.directory.revoke_session(&by, user.org, &id, now)?;
+            directory.revoke_session(by, user.org, &id, now)?;
         }
         Ok(hers)
     });
@@ -93,8 +93,8 @@ pub(in crate::ui) async fn end_others(
     body: Body,
 ) -> Result<Response, Problem> {
     forms::read_signed(&app, &viewer, &headers, body).await?;
-    let (by, keep, now) = (viewer.by(), viewer.signed_in.session.clone(), app.now());
-    record_own::change(&app, move |app| app.directory.revoke_other_sessions(&by, &keep, now)).await?;
+    let keep = viewer.signed_in.session.clone();
+    change(&app, &viewer.caller, move |directory, by, now| directory.revoke_other_sessions(by, &keep, now)).await?;
     Ok(Redirect::to("/account/sessions").into_response())
 }
 

@@ -8,9 +8,9 @@ use directory::{Method, SecondFactor, User};
 
 use super::second_factor;
 use crate::app::{App, blocking};
+use crate::changing::change_always;
 use crate::permit;
 use crate::problem::Problem;
-use crate::record_own;
 
 /// Somebody has shown a first factor. If she has a second one, it is asked for; otherwise she is in.
 pub(in crate::ui) async fn arrive(
@@ -42,10 +42,9 @@ pub(super) async fn enter(
     next: &str,
 ) -> Result<Response, Problem> {
     let (place, now) = (from.changed_by(), app.now());
-    let (_, token) = record_own::change(app, move |app| {
-        app.directory.begin_session(&place, user.org, &user.id, method, shown.as_ref(), now)
-    })
-    .await?;
+    let (_, token) =
+        change_always(app, move |app| app.directory.begin_session(&place, user.org, &user.id, method, shown.as_ref(), now))
+            .await?;
     let mut response = Redirect::to(next).into_response();
     set_cookie(app, &mut response, token.expose(), "")?;
     Ok(response)

@@ -83,6 +83,9 @@ mod tests {
 
     fn user(org: u32) -> User {
         User {
+            email_verified_at: None,
+            last_sign_in_at: None,
+            second_factor_since: None,
             id: directory::UserId::parse(&format!("u_{org:016x}")).unwrap(),
             org: record::OrgId(org),
             email: "ada@example.com".to_owned(),

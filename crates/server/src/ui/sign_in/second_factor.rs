@@ -11,9 +11,10 @@ use directory::{LinkRefused, Method, Purpose, Secret};
 
 use super::{SignInPage, arrival};
 use crate::app::{App, blocking};
+use crate::changing::change_always;
+use crate::permit;
 use crate::problem::Problem;
 use crate::ui::{forms, links, page};
-use crate::{permit, record_own};
 
 #[derive(Debug, Template)]
 #[template(path = "second_factor.html")]
@@ -56,7 +57,7 @@ pub(in crate::ui) async fn check_code(
     }
     let (by, user, code) = (from.changed_by().acting_as(&link.user), link.user.clone(), code.to_owned());
     let verify = move |app: &App| app.directory.verify_second_factor(&by, user.org, &user.id, &code, now);
-    let Some(shown) = record_own::change(&app, verify).await? else {
+    let Some(shown) = change_always(&app, verify).await? else {
         return again(
             StatusCode::UNAUTHORIZED,
             "This code is not right, or was used before. Wait for the next one.".to_owned(),
