@@ -152,6 +152,9 @@ fn count_sealed(sealed: &Sealed<'_>, fields: &[Facet], counts: &mut [Counting]) 
     Ok(())
 }
 
+/// What a dictionary's value is counted as.
+type ValueOf = fn(&Dictionary, usize) -> Option<&str>;
+
 /// Counts the values in some positions of a part, or in all, of which the same is hidden.
 fn count_part(
     part: &Part,
@@ -162,7 +165,7 @@ fn count_part(
 ) -> Result<(), StoreError> {
     let of = u64::from(set.map_or(part.rows(), Bits::count));
     let single = |field| Ok::<_, StoreError>((part.dictionary(field)?, part.counts(field, set)?));
-    let (field, value_of): (Field, fn(&Dictionary, usize) -> Option<&str>) = match facet {
+    let (field, value_of): (Field, ValueOf) = match facet {
         Facet::Action => (Field::Action, |dictionary, value| Some(dictionary.text(value))),
         Facet::Category => (Field::Action, |dictionary, value| category(dictionary.text(value))),
         Facet::Actor => (Field::Actor, |dictionary, value| dictionary.members(value)[member::ID]),

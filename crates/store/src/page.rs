@@ -5,6 +5,7 @@
 //! are to be passed over. A source is asked only where its times leave a doubt; the others say how many they are.
 
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use access::Scope;
 use memchr::memmem::Finder;
@@ -12,7 +13,7 @@ use record::{Index, OrgId};
 use sha2::{Digest, Sha256};
 
 use crate::bits::Bits;
-use crate::cache::Question;
+use crate::cache::{Piece, Question};
 use crate::cancel::Cancel;
 use crate::entry::Entry;
 use crate::error::StoreError;
@@ -132,7 +133,7 @@ pub(crate) struct Sealed<'a> {
 enum Matches {
     /// All of them.
     All(u32),
-    Some(Bits),
+    Some(Arc<Bits>),
 }
 
 impl Matches {
@@ -183,7 +184,17 @@ impl Sealed<'_> {
         }
         let matches = match self.is_all() {
             true => Matches::All(self.part()?.rows()),
-            false => Matches::Some(self.segment.ask(|| self.asked()?.all_hits(None))?),
+            // What texts have is costly to find out; the next page of it need not be found again.
+            false if !self.filter.words.is_empty() => {
+                let at = self.question.first_chunk().copied().map_or(0, u64::from_le_bytes);
+                let piece = Piece { segment: self.segment.meta.id, sort: b'q', at };
+                Matches::Some(self.segment.cache().piece(piece, || {
+                    let found = self.segment.ask(|| self.asked()?.all_hits(None))?;
+                    let size = found.len() as usize / 8;
+                    Ok((found, size))
+                })?)
+            }
+            false => Matches::Some(Arc::new(self.segment.ask(|| self.asked()?.all_hits(None))?)),
         };
         Ok(self.matches.get_or_init(|| matches))
     }

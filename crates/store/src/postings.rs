@@ -194,7 +194,8 @@ impl<'b> BitReader<'b> {
     /// A number; `None` behind the end.
     pub(crate) fn rice(&mut self, low: u8) -> Option<u64> {
         let mut word = self.peek();
-        let high = u64::from(word.trailing_zeros());
+        let zeros = word.trailing_zeros();
+        let high = u64::from(zeros);
         if high >= ESCAPE {
             self.at += 24;
             let lower = self.peek() & 0xffff_ffff;
@@ -203,8 +204,8 @@ impl<'b> BitReader<'b> {
             self.at += 32;
             return (self.at <= self.bytes.len() * 8 && high == ESCAPE).then_some(upper << 32 | lower);
         }
-        self.at += high as usize + 1;
-        word >>= high + 1;
+        self.at += zeros as usize + 1;
+        word >>= zeros + 1;
         // At least 33 bits are left of the 57.
         if low > 31 {
             word = self.peek();

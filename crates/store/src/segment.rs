@@ -198,9 +198,16 @@ impl Segment {
         Ok(Some(part))
     }
 
-    /// The rows that a sender's id may stand in.
-    pub(crate) fn rows_of_id(&self, hash: IdHash) -> Result<Vec<u64>, StoreError> {
-        self.ask(|| self.beside().map_or_else(|| Ok(Vec::new()), |sidecar| sidecar.rows(hash)))
+    /// The rows that senders' ids may stand in, each with the id. Usually none, without a look at the disk.
+    pub(crate) fn rows_of_ids(&self, hashes: &[IdHash]) -> Result<Vec<(u64, IdHash)>, StoreError> {
+        self.ask(|| {
+            let mut found = Vec::new();
+            let Some(sidecar) = self.beside() else { return Ok(found) };
+            for &hash in hashes {
+                found.extend(sidecar.rows(hash)?.into_iter().map(|row| (row, hash)));
+            }
+            Ok(found)
+        })
     }
 
     /// Bytes of the sidecar.

@@ -224,7 +224,7 @@ impl Sidecar {
         Ok(self.checksums.get_or_init(|| checksums).clone())
     }
 
-    /// The rows that an id may stand in. Usually none, without a look at the disk.
+    /// The rows that an id may stand in.
     pub(crate) fn rows(&self, hash: IdHash) -> Result<Vec<u64>, StoreError> {
         let (bloom_at, at, end) = (self.start(BLOOM), self.start(IDS), self.start(STARTS));
         if at == end {

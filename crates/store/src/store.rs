@@ -552,11 +552,9 @@ fn hashes(org: OrgId, events: &[Prepared], items: &[Option<Request>]) -> Vec<IdH
 fn in_segments(segments: &[Arc<Segment>], hashes: &[IdHash]) -> Result<HashMap<IdHash, Arc<Entry>>, StoreError> {
     let mut found = HashMap::new();
     for segment in segments {
-        let mut rows = BTreeMap::new();
-        for &hash in hashes {
-            for row in segment.rows_of_id(hash)? {
-                rows.entry(row).or_insert_with(Vec::new).push(hash);
-            }
+        let mut rows: BTreeMap<u64, Vec<IdHash>> = BTreeMap::new();
+        for (row, hash) in segment.rows_of_ids(hashes)? {
+            rows.entry(row).or_default().push(hash);
         }
         if rows.is_empty() {
             continue;

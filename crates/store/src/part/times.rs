@@ -11,7 +11,8 @@ use crate::error::StoreError;
 use crate::postings::{BitReader, BitWriter, best_low_bits};
 
 /// Positions in a block.
-const BLOCK: usize = 256;
+const BLOCK: usize = BLOCK_POSITIONS as usize;
+const BLOCK_POSITIONS: u32 = 256;
 
 /// The first number of each block, and where the block's rest begins; and where the last ends.
 type Directory = Vec<(i64, u32)>;
@@ -118,7 +119,7 @@ impl Part {
         at: u32,
         near: &mut Option<(u32, Vec<i64>)>,
     ) -> Result<i64, StoreError> {
-        let block = at / BLOCK as u32;
+        let block = at / BLOCK_POSITIONS;
         if near.as_ref().is_none_or(|(held, _)| *held != block) {
             *near = Some((block, self.block(&*self.directory(directory, sort)?, section, block)?));
         }
@@ -136,7 +137,7 @@ impl Part {
         let block = u32::try_from(block).unwrap_or(u32::MAX);
         let times = self.block(&directory, TIMES, block)?;
         let inside = times.partition_point(|its| *its < time);
-        Ok(block * BLOCK as u32 + u32::try_from(inside).unwrap_or(0))
+        Ok(block * BLOCK_POSITIONS + u32::try_from(inside).unwrap_or(0))
     }
 
     /// The positions that occurred from the first time to the last, both included.

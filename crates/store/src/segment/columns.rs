@@ -30,7 +30,7 @@ columns! {
     ACTOR_ID = "actor_id" DataType::Utf8, nullable: false;
     ACTOR_NAME = "actor_name" DataType::Utf8, nullable: true;
     ACTOR_EMAIL = "actor_email" DataType::Utf8, nullable: true;
-    TARGETS = "targets" DataType::Utf8, nullable: true;
+    TARGETS = "targets" DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true))), nullable: true;
     IP = "ip" DataType::Utf8, nullable: true;
     USER_AGENT = "user_agent" DataType::Utf8, nullable: true;
     SESSION_ID = "session_id" DataType::Utf8, nullable: true;

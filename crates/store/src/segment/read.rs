@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, UInt32Type, UInt64Type};
 use arrow_array::{
-    Array, BinaryArray, FixedSizeBinaryArray, Int64Array, RecordBatch, StringArray, UInt32Array, UInt64Array,
+    Array, BinaryArray, FixedSizeBinaryArray, Int64Array, ListArray, RecordBatch, StringArray, UInt32Array, UInt64Array,
 };
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -201,7 +201,9 @@ struct Columns<'a> {
     actor_id: Option<&'a StringArray>,
     actor_name: Option<&'a StringArray>,
     actor_email: Option<&'a StringArray>,
-    targets: Option<&'a StringArray>,
+    targets: Option<&'a ListArray>,
+    /// Version 1 had one text for all targets.
+    targets_before: Option<&'a StringArray>,
     ip: Option<&'a StringArray>,
     user_agent: Option<&'a StringArray>,
     session_id: Option<&'a StringArray>,
@@ -218,11 +220,11 @@ struct Columns<'a> {
     request: Option<&'a BinaryArray>,
 }
 
-fn text<'a>(array: Option<&'a StringArray>, row: usize) -> Option<&'a str> {
+fn text(array: Option<&StringArray>, row: usize) -> Option<&str> {
     array.filter(|array| array.is_valid(row)).map(|array| array.value(row))
 }
 
-fn bytes<'a>(array: Option<&'a BinaryArray>, row: usize) -> Option<&'a [u8]> {
+fn bytes(array: Option<&BinaryArray>, row: usize) -> Option<&[u8]> {
     array.filter(|array| array.is_valid(row)).map(|array| array.value(row))
 }
 
@@ -243,7 +245,8 @@ impl<'a> Columns<'a> {
             actor_id: strings(columns::ACTOR_ID),
             actor_name: strings(columns::ACTOR_NAME),
             actor_email: strings(columns::ACTOR_EMAIL),
-            targets: strings(columns::TARGETS),
+            targets: any(columns::TARGETS).and_then(|a| a.as_list_opt::<i32>()),
+            targets_before: strings(columns::TARGETS),
             ip: strings(columns::IP),
             user_agent: strings(columns::USER_AGENT),
             session_id: strings(columns::SESSION_ID),
@@ -258,6 +261,16 @@ impl<'a> Columns<'a> {
             log_record: strings(columns::LOG_RECORD),
             request: binary(columns::REQUEST),
         }
+    }
+
+    fn targets(&self, row: usize) -> Option<Vec<Target>> {
+        if let Some(before) = text(self.targets_before, row) {
+            return serde_json::from_str::<Vec<TargetText<'_>>>(before).ok()?.into_iter().map(target).collect();
+        }
+        let Some(lists) = self.targets.filter(|lists| lists.is_valid(row)) else { return Some(Vec::new()) };
+        let texts = lists.values().as_string_opt::<i32>()?;
+        let bound = |at: usize| lists.value_offsets().get(at).and_then(|offset| usize::try_from(*offset).ok());
+        (bound(row)?..bound(row + 1)?).map(|at| target(serde_json::from_str(text(Some(texts), at)?).ok()?)).collect()
     }
 
     fn salts(&self, row: usize) -> Option<&'a [u8]> {
@@ -283,7 +296,7 @@ impl<'a> Columns<'a> {
                 name: owned(self.actor_name),
                 email: owned(self.actor_email),
             },
-            targets: text(self.targets, row).map_or(Some(Vec::new()), targets)?,
+            targets: self.targets(row)?,
             context: Context {
                 ip: owned(self.ip),
                 user_agent: owned(self.user_agent),
@@ -306,20 +319,14 @@ impl<'a> Columns<'a> {
     }
 }
 
-fn targets(text: &str) -> Option<Vec<Target>> {
-    let targets: Vec<TargetText<'_>> = serde_json::from_str(text).ok()?;
+fn target(text: TargetText<'_>) -> Option<Target> {
     let owned = |text: std::borrow::Cow<'_, str>| text.into_owned().into_boxed_str();
-    targets
-        .into_iter()
-        .map(|target| {
-            Some(Target {
-                kind: Kind::new(&target.kind).ok()?,
-                id: target.id.map(owned),
-                name: target.name.map(owned),
-                environment: target.environment.map(owned),
-            })
-        })
-        .collect()
+    Some(Target {
+        kind: Kind::new(&text.kind).ok()?,
+        id: text.id.map(owned),
+        name: text.name.map(owned),
+        environment: text.environment.map(owned),
+    })
 }
 
 pub(crate) fn changes(text: &str) -> Option<Vec<Change>> {

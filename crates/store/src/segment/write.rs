@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use arrow_array::builder::{
-    BinaryBuilder, FixedSizeBinaryBuilder, Int64Builder, StringBuilder, UInt32Builder, UInt64Builder,
+    BinaryBuilder, FixedSizeBinaryBuilder, Int64Builder, ListBuilder, StringBuilder, UInt32Builder, UInt64Builder,
 };
 use arrow_array::{ArrayRef, RecordBatch};
 use parquet::arrow::ArrowWriter;
@@ -14,7 +14,7 @@ use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
-use record::seal::{changes_text, targets_text};
+use record::seal::changes_text;
 use record::{Json, Outcome, TeamId};
 use sha2::{Digest, Sha256};
 
@@ -97,6 +97,8 @@ fn properties(effort: Effort) -> WriterProperties {
     for name in bare {
         builder = builder.set_column_compression(ColumnPath::from(name), Compression::UNCOMPRESSED);
     }
+    let targets = ColumnPath::new([columns::TARGETS, "list", "item"].map(ToOwned::to_owned).to_vec());
+    builder = builder.set_column_compression(targets, Compression::UNCOMPRESSED);
     let mut plainly = |name: &str, encoding| {
         let path = ColumnPath::from(name);
         builder = std::mem::take(&mut builder)
@@ -144,8 +146,11 @@ struct Batch {
     index: UInt64Builder,
     event_id: FixedSizeBinaryBuilder,
     occurred_at: Int64Builder,
-    /// action, team, outcome, actor_type, actor_id, actor_name, actor_email, targets, ip, user_agent, session_id, request_id.
-    texts: [StringBuilder; 12],
+    /// action, team, outcome, actor_type, actor_id, actor_name, actor_email.
+    texts: [StringBuilder; 7],
+    targets: ListBuilder<StringBuilder>,
+    /// ip, user_agent, session_id, request_id.
+    context: [StringBuilder; 4],
     response_time_ms: UInt64Builder,
     /// changes, metadata, id, key.
     more: [StringBuilder; 4],
@@ -163,6 +168,8 @@ impl Default for Batch {
             event_id: FixedSizeBinaryBuilder::new(16),
             occurred_at: Int64Builder::default(),
             texts: Default::default(),
+            targets: ListBuilder::new(StringBuilder::new()),
+            context: Default::default(),
             response_time_ms: UInt64Builder::default(),
             more: Default::default(),
             salts: FixedSizeBinaryBuilder::new(16),
@@ -182,7 +189,6 @@ impl Batch {
         #[expect(clippy::expect_used, reason = "an event id has sixteen bytes")]
         self.event_id.append_value(entry.event_id.as_bytes()).expect("sixteen bytes");
         self.occurred_at.append_value(event.occurred_at.as_millis());
-        let targets = (!event.targets.is_empty()).then(|| targets_text(event));
         let texts = [
             Some(event.action.as_str()),
             event.team.as_ref().map(TeamId::as_str),
@@ -191,14 +197,19 @@ impl Batch {
             Some(&*event.actor.id),
             event.actor.name.as_deref(),
             event.actor.email.as_deref(),
-            targets.as_deref(),
-            context.ip.as_deref(),
-            context.user_agent.as_deref(),
-            context.session_id.as_deref(),
-            context.request_id.as_deref(),
         ];
         for (builder, text) in self.texts.iter_mut().zip(texts) {
             builder.append_option(text);
+        }
+        for target in &event.targets {
+            // Texts alone are in it, which can always be told as JSON.
+            self.targets.values().append_option(serde_json::to_string(target).ok());
+        }
+        self.targets.append(!event.targets.is_empty());
+        for (builder, text) in
+            self.context.iter_mut().zip([&context.ip, &context.user_agent, &context.session_id, &context.request_id])
+        {
+            builder.append_option(text.as_deref());
         }
         self.response_time_ms.append_option(event.response_time_ms);
         let changes = (!event.changes.is_empty()).then(|| changes_text(event));
@@ -232,6 +243,8 @@ impl Batch {
             Arc::new(self.occurred_at.finish()),
         ];
         arrays.extend(self.texts.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
+        arrays.push(Arc::new(self.targets.finish()));
+        arrays.extend(self.context.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
         arrays.push(Arc::new(self.response_time_ms.finish()));
         arrays.extend(self.more.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
         arrays.push(Arc::new(self.salts.finish()));

@@ -45,7 +45,6 @@ impl IdHash {
     }
 
     /// What the table is sorted by, and all that it keeps.
-    #[expect(clippy::cast_possible_truncation, reason = "the upper half of 64 bits")]
     fn upper(self) -> u32 {
         (self.0 >> 32) as u32
     }
