@@ -187,8 +187,9 @@ impl Part {
     pub(crate) fn dictionary(&self, field: Field) -> Result<Arc<Dictionary>, StoreError> {
         self.piece(field as u8, || {
             let bytes = self.blocks.read(self.section(field.dictionary()))?;
-            let dictionary = Dictionary::read(&bytes).ok_or_else(|| self.corrupt("a dictionary is malformed"))?;
-            let size = dictionary.bytes() * if field.is_text() { 2 } else { 1 };
+            let dictionary = Dictionary::read(&bytes, field.is_text());
+            let dictionary = dictionary.ok_or_else(|| self.corrupt("a dictionary is malformed"))?;
+            let size = dictionary.bytes();
             Ok((dictionary, size))
         })
     }

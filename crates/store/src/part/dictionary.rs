@@ -9,6 +9,7 @@ use crate::postings::{number, put_number};
 
 /// The compression of dictionaries. The library's version stands in the sidecar's header, so that the bytes stay comparable.
 const ZSTD_LEVEL: i32 = 3;
+const LINE_END: u8 = b'\n';
 /// Larger than any dictionary is.
 const BYTES_MAX: u64 = 1 << 31;
 
@@ -52,6 +53,8 @@ pub(crate) fn members(mut value: &[u8]) -> [Option<&str>; 4] {
 #[derive(Debug)]
 pub(crate) struct Dictionary {
     values: Vec<u8>,
+    /// Whether each value is a word in lower case, with an end of line behind it.
+    words: bool,
     /// Where each value begins, and where the last ends.
     starts: Vec<u32>,
     counts: Vec<u32>,
@@ -96,8 +99,9 @@ impl Dictionary {
         pack(&heads)
     }
 
-    /// Reads what [`Dictionary::write`] wrote.
-    pub(crate) fn read(mut bytes: &[u8]) -> Option<Dictionary> {
+    /// Reads what [`Dictionary::write`] wrote. `words` says that the values are words in lower case, which are looked through as
+    /// they lie in memory.
+    pub(crate) fn read(mut bytes: &[u8], words: bool) -> Option<Dictionary> {
         let raw = unpack(&mut bytes)?;
         let mut input = &*raw;
         let len = usize::try_from(number(&mut input)?).ok()?;
@@ -120,7 +124,12 @@ impl Dictionary {
         }
         lists.push(at);
         let mut starts = Vec::with_capacity(len + 1);
-        let mut values: Vec<u8> = Vec::with_capacity(input.len() * 2);
+        let len_of = |(shared, rest): &(usize, usize)| shared.checked_add(*rest);
+        let texts = shapes.iter().try_fold(0_usize, |sum, shape| sum.checked_add(len_of(shape)?))?;
+        if u64::try_from(texts).ok()? > BYTES_MAX {
+            return None;
+        }
+        let mut values: Vec<u8> = Vec::with_capacity(texts + if words { len } else { 0 });
         let mut before = 0;
         for (shared, rest) in shapes {
             let start = values.len();
@@ -131,11 +140,14 @@ impl Dictionary {
             values.extend_from_within(before..before + shared);
             let (text, behind) = input.split_at_checked(rest)?;
             values.extend(text);
+            if words {
+                values.push(LINE_END);
+            }
             input = behind;
             before = start;
         }
         starts.push(u32::try_from(values.len()).ok()?);
-        Some(Dictionary { values, starts, counts, lists, lines: OnceLock::new() })
+        Some(Dictionary { values, words, starts, counts, lists, lines: OnceLock::new() })
     }
 
     /// How many values there are.
@@ -143,14 +155,14 @@ impl Dictionary {
         self.counts.len()
     }
 
-    /// About how many bytes it takes.
+    /// About how many bytes it takes, with the lines that may be made of it.
     pub(crate) fn bytes(&self) -> usize {
-        self.values.len() + self.counts.len() * 24
+        if self.words { self.values.len() + self.len() * 12 } else { self.values.len() * 2 + self.len() * 48 }
     }
 
     pub(crate) fn value(&self, value: usize) -> &[u8] {
         let (Some(&start), Some(&end)) = (self.starts.get(value), self.starts.get(value + 1)) else { return &[] };
-        self.values.get(start as usize..end as usize).unwrap_or_default()
+        self.values.get(start as usize..end as usize - usize::from(self.words)).unwrap_or_default()
     }
 
     /// A value of one member.
@@ -202,8 +214,11 @@ impl Dictionary {
 
     /// The values in which a word in lower case stands, in a member that is `shown`; ascending.
     pub(crate) fn with_word(&self, has_members: bool, word: &str, shown: impl Fn(usize) -> bool) -> Vec<usize> {
-        let lines = self.lines.get_or_init(|| self.lines(has_members));
         let finder = Finder::new(word.as_bytes());
+        if self.words {
+            return self.words_with(&finder);
+        }
+        let lines = self.lines.get_or_init(|| self.lines(has_members));
         let text = lines.text.as_bytes();
         let mut found: Vec<usize> = Vec::new();
         let mut from = 0;
@@ -214,6 +229,18 @@ impl Dictionary {
                 found.push(value as usize);
             }
             from = end as usize;
+        }
+        found
+    }
+
+    fn words_with(&self, finder: &Finder<'_>) -> Vec<usize> {
+        let mut found = Vec::new();
+        let mut from = 0;
+        while let Some(hit) = self.values.get(from..).and_then(|rest| finder.find(rest)) {
+            let next = self.starts.partition_point(|start| *start as usize <= from + hit);
+            let Some((value, end)) = next.checked_sub(1).zip(self.starts.get(next)) else { break };
+            found.push(value);
+            from = *end as usize;
         }
         found
     }
@@ -260,4 +287,47 @@ pub(crate) fn unpack(input: &mut &[u8]) -> Option<Vec<u8>> {
         _ => zstd::bulk::decompress(rest, len).ok(),
     }
     .filter(|raw| raw.len() == len)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn values_are_found_by_text_and_by_part(
+            values in prop::collection::btree_set("[a-cé0-2]{1,6}", 1..40), word in "[a-cé0-2]{1,3}", words: bool,
+        ) {
+            let values: BTreeSet<String> = values;
+            let listed: Vec<(&[u8], u32, usize)> = (1..).zip(&values).map(|(n, value)| (value.as_bytes(), n, 3)).collect();
+            let read = Dictionary::read(&Dictionary::write(&listed), words).unwrap();
+            prop_assert_eq!(read.len(), values.len());
+            for (at, value) in values.iter().enumerate() {
+                prop_assert_eq!((read.text(at), read.find(value), read.count(at)), (&**value, Some(at), listed[at].1));
+                prop_assert_eq!(read.entry(at).unwrap().list, at * 3..at * 3 + 3);
+            }
+            let wanted: Vec<usize> = values.iter().enumerate().filter(|(_, v)| v.contains(&word)).map(|(at, _)| at).collect();
+            prop_assert_eq!(read.with_word(false, &word, |_| true), wanted);
+        }
+
+        #[test]
+        fn rubbish_is_no_dictionary_or_a_harmless_one(bytes in prop::collection::vec(any::<u8>(), 0..60), words: bool) {
+            if let Some(read) = Dictionary::read(&bytes, words) {
+                prop_assert!((0..=read.len()).all(|at| read.value(at).len() <= 60 << 10 && read.members(at).len() == 4));
+            }
+        }
+    }
+
+    #[test]
+    fn members_keep_what_is_absent_apart_from_what_is_empty() {
+        for given in [[Some("a"), None, Some(""), Some("ü")], [None; 4]] {
+            let mut value = Vec::new();
+            put_members(&mut value, given);
+            assert_eq!(members(&value), given);
+        }
+    }
 }

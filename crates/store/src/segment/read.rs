@@ -97,6 +97,28 @@ impl Segment {
         Ok(())
     }
 
+    /// Whether some rows hold the same as as many rows of another segment from `start` on.
+    pub(crate) fn has_same_rows(&self, rows: Range<u64>, other: &Segment, start: u64) -> Result<bool, StoreError> {
+        let theirs = start..start + (rows.end - rows.start);
+        let (mut mine, mut theirs) = (self.batches(None, &[rows])?, other.batches(None, &[theirs])?);
+        let (mut a, mut b): (Option<RecordBatch>, Option<RecordBatch>) = (None, None);
+        loop {
+            if a.as_ref().is_none_or(|batch| batch.num_rows() == 0) {
+                a = mine.next().transpose()?;
+            }
+            if b.as_ref().is_none_or(|batch| batch.num_rows() == 0) {
+                b = theirs.next().transpose()?;
+            }
+            let (Some(left), Some(right)) = (&a, &b) else { return Ok(a.is_none() && b.is_none()) };
+            let count = left.num_rows().min(right.num_rows());
+            if !same(&left.slice(0, count), &right.slice(0, count)) {
+                return Ok(false);
+            }
+            a = Some(left.slice(count, left.num_rows() - count));
+            b = Some(right.slice(count, right.num_rows() - count));
+        }
+    }
+
     /// The row in which an event id stands, among some rows.
     pub(crate) fn row_of_event_id(&self, rows: Range<u64>, event_id: &[u8; 16]) -> Result<Option<u64>, StoreError> {
         let mut at = rows.start;
@@ -140,6 +162,20 @@ impl Segment {
             .map_err(|e| file.error(e))?;
         Ok(reader.map(move |batch| batch.map_err(|e| file.error(e))))
     }
+}
+
+/// Whether two batches of as many rows hold the same entries. A column that was not read has no values.
+fn same(a: &RecordBatch, b: &RecordBatch) -> bool {
+    columns::SCHEMA.fields().iter().all(|field| match (a.column_by_name(field.name()), b.column_by_name(field.name())) {
+        (Some(a), Some(b)) if a.data_type() == b.data_type() => a == b,
+        (None, None) => true,
+        (Some(one), None) | (None, Some(one)) => one.null_count() == one.len(),
+        // Of another version: what counts is what they are read as.
+        (Some(_), Some(_)) => {
+            let (a, b) = (Columns::of(a), Columns::of(b));
+            (0..b.rows()).all(|row| a.entry(row) == b.entry(row))
+        }
+    })
 }
 
 /// The columns that have a value in some of these row groups, as far as the file says.
@@ -261,6 +297,10 @@ impl<'a> Columns<'a> {
             log_record: strings(columns::LOG_RECORD),
             request: binary(columns::REQUEST),
         }
+    }
+
+    fn rows(&self) -> usize {
+        self.org.map_or(0, |array| array.len())
     }
 
     fn targets(&self, row: usize) -> Option<Vec<Target>> {

@@ -3,6 +3,7 @@
 
 mod append;
 mod check;
+mod golden;
 mod hostile;
 mod idempotency;
 mod merging;
