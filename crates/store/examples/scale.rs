@@ -174,7 +174,8 @@ fn load(store: &Store, events: u64) {
                 if !matches!(answer.try_recv(), Ok(true)) {
                     break;
                 }
-                std::thread::sleep(std::time::Duration::from_millis(20));
+                // Busy: until what waits is a segment.
+                store.settle();
             }
         }
         while receiver.try_recv().is_ok() {}

@@ -17,7 +17,7 @@ use crate::part::MARK_ROWS;
 use crate::part::build::mark;
 use crate::recent::Chunk;
 use crate::row::Row;
-use crate::segment::{Run, Segment};
+use crate::segment::{ROW_GROUP_ROWS, Run, Segment};
 use crate::store::{Store, View};
 
 /// Which part of the matches, newest first.
@@ -134,16 +134,16 @@ pub(crate) fn fetch(view: &View, org: OrgId, indexes: &[Index]) -> Result<Vec<En
             }
             held.is_none()
         });
-        let ranges: Vec<Range<u64>> = rows.iter().map(|&(row, _)| row..row + 1).collect();
-        if ranges.is_empty() {
-            continue;
-        }
-        let few = ranges.len() <= REMEMBERED_AT_ONCE;
-        for (entry, (row, at)) in segment.entries(&ranges)?.zip(rows) {
-            let entry = entry?;
-            if few {
-                segment.cache().keep(segment.remembered(row), Arc::new(entry.clone()), ENTRY_BYTES);
-            }
+        // Neighbours are in one page; what lies apart is the work.
+        let far_apart = rows.windows(2).filter(|two| matches!(two, [a, b] if b.0 - a.0 > ROW_GROUP_ROWS as u64)).count();
+        let (first, second) = rows.split_at(if far_apart < APART_FOR_TWO { 0 } else { rows.len() / 2 });
+        let (first, second) = std::thread::scope(|threads| {
+            let other = (!first.is_empty()).then(|| threads.spawn(|| read_rows(segment, first)));
+            let second = read_rows(segment, second);
+            let unread = || Err(StoreError::corrupt(&segment.meta.id.path(), 0, "the reader panicked over it"));
+            (other.map_or(Ok(Vec::new()), |other| other.join().unwrap_or_else(|_| unread())), second)
+        });
+        for (at, entry) in first?.into_iter().chain(second?) {
             if let Some(slot) = found.get_mut(at) {
                 *slot = Some(entry);
             }
@@ -158,6 +158,27 @@ pub(crate) fn fetch(view: &View, org: OrgId, indexes: &[Index]) -> Result<Vec<En
         })
     });
     whole.collect()
+}
+
+/// So many rows that lie in different row groups are read by two threads: each costs the dictionaries of its row group.
+const APART_FOR_TWO: usize = 4;
+
+/// Reads ascending rows of a segment, each with its place in the answer.
+fn read_rows(segment: &Segment, rows: &[(u64, usize)]) -> Result<Vec<(usize, Entry)>, StoreError> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ranges: Vec<Range<u64>> = rows.iter().map(|&(row, _)| row..row + 1).collect();
+    let few = ranges.len() <= REMEMBERED_AT_ONCE;
+    let mut read = Vec::with_capacity(rows.len());
+    for (entry, &(row, at)) in segment.entries(&ranges)?.zip(rows) {
+        let entry = entry?;
+        if few {
+            segment.cache().keep(segment.remembered(row), Arc::new(entry.clone()), ENTRY_BYTES);
+        }
+        read.push((at, entry));
+    }
+    Ok(read)
 }
 
 /// Which segment holds an index, and in which row.
