@@ -21,5 +21,5 @@ pub use narrowing::{BadNarrowing, Masked, Narrowing};
 pub use permission::{Level, ObjectKind, Permission};
 pub use powers::Powers;
 pub use role::{BuiltInRole, KeyScope, Role};
-pub use scope::{EventFacts, Looks, MASK, Masks, Scope};
+pub use scope::{EventFacts, Looks, MASK, Masks, Scope, Sight};
 pub use subject::{Held, Person, Subject};

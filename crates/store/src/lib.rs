@@ -20,13 +20,23 @@ pub mod journal;
 mod recent;
 
 pub mod manifest;
+mod merge;
 mod sealer;
 pub mod segment;
 mod sidecar;
 
+mod bits;
+mod cache;
+mod files;
+mod part;
+mod postings;
+mod tokens;
+
 mod cancel;
 pub mod facet;
 pub mod filter;
+mod hits;
+mod page;
 pub mod query;
 mod row;
 pub mod values;

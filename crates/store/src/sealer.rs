@@ -1,4 +1,4 @@
-//! The sealer: turns a full journal file into a segment, off the path of any answer.
+//! The sealer: turns a full journal file into a segment, off the path of any answer; and has segments merged when it has time.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -8,7 +8,7 @@ use crate::entry::Entry;
 use crate::error::StoreError;
 use crate::manifest::{Manifest, SealedLog};
 use crate::recent::{Chunk, Recent};
-use crate::segment::{self, Segment, SegmentId};
+use crate::segment::{self, Effort, Segment, SegmentId};
 use crate::sequence::Sequencer;
 use crate::sidecar::{self, IdHash};
 use crate::store::{Shared, View};
@@ -32,20 +32,37 @@ pub(crate) fn run(shared: &Shared, mut manifest: Manifest) {
             let waited = shared.sealing.wait_timeout_while(sequencer, retry, |sequencer| !sequencer.closing);
             sequencer = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        let nothing = |sequencer: &mut Sequencer| !sequencer.closing && shared.view().recents.len() < 2;
+        let nothing = |sequencer: &mut Sequencer| !sequencer.closing && !shared.is_to_seal() && !shared.is_to_merge();
         let sequencer = shared.sealing.wait_while(sequencer, nothing).unwrap_or_else(PoisonError::into_inner);
         if sequencer.closing {
             return; // What is unsealed is safe in the journal.
         }
         drop(sequencer);
-        let result = seal_oldest(shared, &mut manifest);
+        let result = match shared.is_to_seal() {
+            true => seal_oldest(shared, &mut manifest),
+            false => crate::merge::merge(shared, &mut manifest, &mut |manifest| seal_waiting(shared, manifest)),
+        };
+        if matches!(result, Err(StoreError::Closing)) {
+            return;
+        }
         failed = result.is_err();
         let reason = result.err().map(|e| e.to_string());
         if let Some(reason) = &reason {
-            tracing::error!(%reason, "sealing failed; trying again");
+            tracing::error!(%reason, "sealing or merging failed; trying again");
         }
         shared.sealing_ended(reason);
     }
+}
+
+/// Seals what has come while segments are merged; an error to stop that when the store closes.
+fn seal_waiting(shared: &Shared, manifest: &mut Manifest) -> Result<(), StoreError> {
+    while shared.is_to_seal() {
+        if shared.sequencer().closing {
+            return Err(StoreError::Closing);
+        }
+        seal_oldest(shared, manifest)?;
+    }
+    if shared.sequencer().closing { Err(StoreError::Closing) } else { Ok(()) }
 }
 
 fn seal_oldest(shared: &Shared, manifest: &mut Manifest) -> Result<(), StoreError> {
@@ -56,11 +73,11 @@ fn seal_oldest(shared: &Shared, manifest: &mut Manifest) -> Result<(), StoreErro
     manifest.next_segment = SegmentId(id.0 + 1);
     let chunks: Vec<Chunk> = recent.orgs().into_iter().flat_map(|org| recent.chunks(org)).collect();
     let entries = || chunks.iter().flat_map(|chunk| &chunk.entries);
-    let meta = segment::write(disk, id, entries())?;
-    let bytes = sidecar::build(&segment::checksums_of(disk, &meta)?, entries().map(Ok))?;
+    let meta = segment::write(disk, id, Effort::Quick, entries().map(Ok))?;
+    let bytes = sidecar::build(&meta, &segment::checksums_of(disk, &meta)?, entries().map(Ok))?;
     // Makes the names of both files durable. If we crash here, they are not in the manifest and are swept away.
     sidecar::put(disk, id, &bytes)?;
-    let segment = Segment::open(disk, meta.clone())?;
+    let segment = Segment::open(&shared.files, &shared.cache, meta.clone())?;
     prove(&segment, entries())?;
 
     let mut next = manifest.clone();

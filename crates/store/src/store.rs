@@ -11,10 +11,12 @@ use record::merkle::Tree;
 use record::{Index, OrgId, Timestamp};
 
 use crate::append::{Answer, AppendError, Idempotency, Prepared};
+use crate::cache::Cache;
 use crate::disk::Disk;
 use crate::door::{Chance, Clock};
 use crate::entry::{Entry, Request};
 use crate::error::StoreError;
+use crate::files::Files;
 use crate::journal::{self, FileNumber, HEADER_BYTES, Tail, Writer, read_file};
 use crate::manifest::Manifest;
 use crate::recent::{Leaved, Recent};
@@ -43,26 +45,32 @@ pub struct Options {
     pub idempotency_ms: i64,
     /// How long to wait after sealing has failed before the next attempt, in milliseconds.
     pub seal_retry_ms: u64,
+    /// So many segments of about one size are merged into one …
+    pub merge_factor: usize,
+    /// … which has so many events at most.
+    pub merge_rows_max: u64,
 }
 
 impl Default for Options {
     fn default() -> Options {
         Options {
-            seal_events: 131_072,
-            seal_bytes: 96 << 20,
+            seal_events: 32_768,
+            seal_bytes: 32 << 20,
             queued_bytes_max: 64 << 20,
             unsealed_files_max: 4,
             retention: "P12M".to_owned(),
             idempotency_ms: 24 * 60 * 60 * 1_000,
             seal_retry_ms: 5_000,
+            merge_factor: 32,
+            merge_rows_max: 1 << 20,
         }
     }
 }
 
 impl Options {
-    /// Small, so that a test of a few hundred events seals several times.
+    /// Small, so that a test of a few hundred events seals several times. Merging is for the tests that ask for it.
     pub fn for_tests() -> Options {
-        Options { seal_events: 50, seal_retry_ms: 1, ..Options::default() }
+        Options { seal_events: 50, seal_retry_ms: 1, merge_factor: usize::MAX, ..Options::default() }
     }
 }
 
@@ -78,6 +86,8 @@ pub(crate) struct View {
 /// The doors and the state that the store's threads share.
 pub(crate) struct Shared {
     pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) files: Arc<Files>,
+    pub(crate) cache: Arc<Cache>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) chance: Arc<dyn Chance>,
     pub(crate) options: Options,
@@ -94,6 +104,8 @@ pub(crate) struct Shared {
     settled: Condvar,
     pub(crate) counters: Counters,
     sealing_failed: Mutex<Option<String>>,
+    /// What reading has found to be damaged, first.
+    damaged: Mutex<Option<String>>,
     pub(crate) sealed_values: Mutex<SealedValues>,
 }
 
@@ -105,6 +117,7 @@ pub(crate) struct Counters {
     sync_ns: AtomicU64,
     sync_ns_max: AtomicU64,
     pub(crate) sealed_events: AtomicU64,
+    pub(crate) merged_events: AtomicU64,
 }
 
 /// Figures for the metrics page, since the start.
@@ -122,11 +135,15 @@ pub struct Stats {
     pub sync_ns_max: u64,
     /// Events sealed into segments.
     pub sealed_events: u64,
+    /// Events in segments that were merged, counted each time.
+    pub merged_events: u64,
+    /// Whether segments are to be merged, or are being merged.
+    pub merging: bool,
     /// Segments there are now.
     pub segments: u64,
     /// Rows in them.
     pub segment_rows: u64,
-    /// Bytes of their files.
+    /// Bytes of their files and of what is derived from them.
     pub segment_bytes: u64,
     /// Events that are not in segments yet.
     pub recent_events: u64,
@@ -139,6 +156,8 @@ pub struct Health {
     pub unwritable: Option<String>,
     /// Why the last attempt to seal failed, if it did. Recording goes on until too much is unsealed.
     pub sealing: Option<String>,
+    /// What was found damaged when it was read, the first time. It is not served; `acta check` says how much it is.
+    pub damaged: Option<String>,
 }
 
 /// The store of one data directory. Dropping it closes it.
@@ -191,9 +210,10 @@ impl Store {
             Some(manifest) => manifest,
             None => first_start(&*disk)?,
         };
+        let (files, cache) = (Files::new(disk.clone()), Arc::<Cache>::default());
         let mut segments = Vec::new();
         for meta in &manifest.segments {
-            segments.push(Arc::new(Segment::open(&*disk, meta.clone())?));
+            segments.push(Arc::new(Segment::open(&files, &cache, meta.clone())?));
         }
         let Journal { sequencer, recents, last, tail, recovered } = recover(&*disk, &manifest)?;
         // Only now that everything was found to belong together, and before anything is written: it may make room.
@@ -205,6 +225,8 @@ impl Store {
         };
         let shared = Arc::new(Shared {
             disk,
+            files,
+            cache,
             clock,
             chance,
             options,
@@ -216,6 +238,7 @@ impl Store {
             settled: Condvar::new(),
             counters: Counters::default(),
             sealing_failed: Mutex::default(),
+            damaged: Mutex::default(),
             sealed_values: Mutex::default(),
         });
         let threads = vec![
@@ -266,16 +289,17 @@ impl Store {
         let unwritable = refusal(&lock(&self.shared.sequencer), usize::MAX).map(|e| e.to_string());
         let unwritable = unwritable
             .or_else(|| self.shared.too_much_is_unsealed().then(|| "too many journal files wait to be sealed".to_owned()));
-        Health { unwritable, sealing: lock(&self.shared.sealing_failed).clone() }
+        let (sealing, damaged) = (lock(&self.shared.sealing_failed).clone(), lock(&self.shared.damaged).clone());
+        Health { unwritable, sealing, damaged }
     }
 
-    /// Waits until what was accepted is durable and every full journal file is a segment; or, where that fails, until it has
-    /// failed.
+    /// Waits until what was accepted is durable, every full journal file is a segment, and no segments are to be merged; or,
+    /// where that fails, until it has failed.
     pub fn settle(&self) {
         let shared = &self.shared;
         let unsettled = |sequencer: &mut Sequencer| {
             let to_write = sequencer.poisoned.is_none() && (sequencer.busy || !sequencer.batch.waiting.is_empty());
-            let to_seal = lock(&shared.sealing_failed).is_none() && shared.view().recents.len() > 1;
+            let to_seal = lock(&shared.sealing_failed).is_none() && (shared.is_to_seal() || shared.is_to_merge());
             !sequencer.closing && (to_write || to_seal)
         };
         drop(shared.settled.wait_while(lock(&shared.sequencer), unsettled));
@@ -293,9 +317,11 @@ impl Store {
             sync_ns: get(&counters.sync_ns),
             sync_ns_max: get(&counters.sync_ns_max),
             sealed_events: get(&counters.sealed_events),
+            merged_events: get(&counters.merged_events),
+            merging: self.shared.is_to_merge(),
             segments: view.segments.len() as u64,
             segment_rows: view.segments.iter().map(|segment| segment.meta.rows).sum(),
-            segment_bytes: view.segments.iter().map(|segment| segment.meta.bytes).sum(),
+            segment_bytes: view.segments.iter().map(|segment| segment.meta.bytes + segment.sidecar_bytes()).sum(),
             recent_events: view.recents.iter().map(|recent| recent.events()).sum(),
         }
     }
@@ -350,12 +376,33 @@ impl Shared {
         self.settled.notify_all();
     }
 
+    /// Passes on what reading came to, and remembers damage.
+    pub(crate) fn noted<T>(&self, read: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(e @ StoreError::Corrupt { .. }) = &read {
+            tracing::error!(reason = %e, "a read found damage");
+            lock(&self.damaged).get_or_insert_with(|| e.to_string());
+        }
+        read
+    }
+
     fn sealer_panicked(&self) {
         self.sealing_ended(Some("the sealer's thread panicked; restart".to_owned()));
     }
 
     fn journal_panicked(&self) {
         poison(self, Batch::default(), "the journal's thread panicked");
+    }
+
+    /// Whether a journal file is full and not a segment yet.
+    pub(crate) fn is_to_seal(&self) -> bool {
+        // Without a copy of the view: the files of its segments could not go as long as somebody has one.
+        self.view.read().unwrap_or_else(PoisonError::into_inner).recents.len() > 1
+    }
+
+    /// Whether segments are to be merged.
+    pub(crate) fn is_to_merge(&self) -> bool {
+        let view = self.view.read().unwrap_or_else(PoisonError::into_inner);
+        crate::merge::due(view.segments.iter().map(|segment| &segment.meta), &self.options).is_some()
     }
 
     fn too_much_is_unsealed(&self) -> bool {
@@ -505,12 +552,9 @@ fn hashes(org: OrgId, events: &[Prepared], items: &[Option<Request>]) -> Vec<IdH
 fn in_segments(segments: &[Arc<Segment>], hashes: &[IdHash]) -> Result<HashMap<IdHash, Arc<Entry>>, StoreError> {
     let mut found = HashMap::new();
     for segment in segments {
-        let mut rows = BTreeMap::new();
-        for &hash in hashes {
-            let path = segment.meta.id.sidecar_path();
-            for row in segment.sidecar.rows(hash).map_err(StoreError::io(&path))? {
-                rows.entry(row).or_insert_with(Vec::new).push(hash);
-            }
+        let mut rows: BTreeMap<u64, Vec<IdHash>> = BTreeMap::new();
+        for (row, hash) in segment.rows_of_ids(hashes)? {
+            rows.entry(row).or_default().push(hash);
         }
         if rows.is_empty() {
             continue;

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use arrow_schema::{DataType, Field, Schema};
 
 /// The format's version, in the file's key-value metadata under `acta.segment`.
-pub(crate) const VERSION: &str = "1";
+pub(crate) const VERSION: &str = "2";
 
 macro_rules! columns {
     ($($const:ident = $name:literal $type:expr, nullable: $nullable:literal;)+) => {
@@ -30,7 +30,7 @@ columns! {
     ACTOR_ID = "actor_id" DataType::Utf8, nullable: false;
     ACTOR_NAME = "actor_name" DataType::Utf8, nullable: true;
     ACTOR_EMAIL = "actor_email" DataType::Utf8, nullable: true;
-    TARGETS = "targets" DataType::Utf8, nullable: true;
+    TARGETS = "targets" DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true))), nullable: true;
     IP = "ip" DataType::Utf8, nullable: true;
     USER_AGENT = "user_agent" DataType::Utf8, nullable: true;
     SESSION_ID = "session_id" DataType::Utf8, nullable: true;
@@ -40,7 +40,7 @@ columns! {
     METADATA = "metadata" DataType::Utf8, nullable: true;
     ID = "id" DataType::Utf8, nullable: true;
     KEY = "key" DataType::Utf8, nullable: true;
-    SALTS = "salts" DataType::Binary, nullable: true;
+    SALTS = "salts" DataType::FixedSizeBinary(16), nullable: true;
     LOG_RECORD = "log_record" DataType::Utf8, nullable: true;
     REQUEST = "request" DataType::Binary, nullable: true;
     REDACTIONS = "redactions" DataType::Utf8, nullable: true;

@@ -3,94 +3,47 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use access::Looks;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, UInt32Type, UInt64Type};
 use arrow_array::{
-    Array, BinaryArray, FixedSizeBinaryArray, Int64Array, RecordBatch, StringArray, UInt32Array, UInt64Array,
+    Array, BinaryArray, FixedSizeBinaryArray, Int64Array, ListArray, RecordBatch, StringArray, UInt32Array, UInt64Array,
 };
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
 };
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 use record::seal::Seed;
 use record::{Action, Actor, Change, Context, Event, EventId, Index, Json, Kind, OrgId, Outcome, Target, TeamId, Timestamp};
 
 use super::blocks::Blocks;
 use super::{Segment, columns};
+use crate::cache::Piece;
 use crate::entry::{Entry, Request, Source};
 use crate::error::StoreError;
-use crate::filter::Filter;
-use crate::row::{Row, TargetText, Targets};
+use crate::row::TargetText;
 
-/// The file's directory of row groups and columns.
-pub(super) fn footer(path: &str, file: &Blocks) -> Result<Arc<ParquetMetaData>, StoreError> {
-    let footer = ParquetMetaDataReader::new().parse_and_finish(file).map_err(|e| file.error(e))?;
+/// The file's directory of row groups, columns and pages.
+pub(super) fn footer(path: &str, file: &Blocks) -> Result<ArrowReaderMetadata, StoreError> {
+    let mut reader = ParquetMetaDataReader::new().with_offset_index_policy(PageIndexPolicy::Optional);
+    reader.try_parse(file).map_err(|e| file.error(e))?;
+    let footer = reader.finish().map_err(|e| file.error(e))?;
     let version = footer
         .file_metadata()
         .key_value_metadata()
         .and_then(|pairs| pairs.iter().find(|pair| pair.key == "acta.segment"))
         .and_then(|pair| pair.value.as_deref());
     match version {
-        Some(columns::VERSION) => Ok(Arc::new(footer)),
+        Some(columns::VERSION | "1") => {
+            // Parquet's own types say all; the Arrow schema that a writer may have put beside them is not trusted.
+            let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+            ArrowReaderMetadata::try_new(Arc::new(footer), options).map_err(|e| file.error(e))
+        }
         Some(other) => {
             let found = other.parse().unwrap_or(u32::MAX);
-            Err(StoreError::TooNew { path: path.to_owned(), found, known: 1 })
+            Err(StoreError::TooNew { path: path.to_owned(), found, known: 2 })
         }
         None => Err(StoreError::corrupt(path, 0, "not a segment")),
-    }
-}
-
-/// Which columns a reader needs.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Wanted<'f> {
-    /// All, to build whole entries.
-    All,
-    /// Those that say which event stands where.
-    EventIds,
-    /// Those that hold values to filter by, and what a scope looks at.
-    Values(Looks),
-    /// Those that a filter looks at, and a scope.
-    For { filter: &'f Filter, looks: Looks },
-}
-
-impl Wanted<'_> {
-    /// Whether rows must be read as whole events.
-    fn all(&self) -> bool {
-        match self {
-            Wanted::All => true,
-            Wanted::EventIds | Wanted::Values(_) => false,
-            Wanted::For { filter, .. } => !filter.words.is_empty(),
-        }
-    }
-
-    fn names(&self) -> Vec<&'static str> {
-        let (filter, looks) = match self {
-            Wanted::All => return Vec::new(),
-            Wanted::EventIds => return vec![columns::INDEX, columns::EVENT_ID],
-            Wanted::Values(looks) => {
-                let mut names = vec![columns::INDEX, columns::OCCURRED_AT, columns::ACTION, columns::TEAM];
-                names.extend([columns::ACTOR_ID, columns::ACTOR_NAME, columns::ACTOR_EMAIL]);
-                names.extend(looks.people.then_some(columns::TARGETS));
-                return names;
-            }
-            Wanted::For { filter, looks } => (filter, looks),
-        };
-        let mut names = vec![columns::INDEX, columns::OCCURRED_AT];
-        let mut want = |needed: bool, name| {
-            if needed {
-                names.push(name);
-            }
-        };
-        want(filter.actions.is_some() || looks.parts, columns::ACTION);
-        want(!filter.teams.is_empty() || looks.parts, columns::TEAM);
-        want(filter.outcome.is_some(), columns::OUTCOME);
-        want(filter.actor.is_some() || looks.people, columns::ACTOR_ID);
-        want(filter.email.is_some() || looks.people, columns::ACTOR_EMAIL);
-        want(filter.ip.is_some(), columns::IP);
-        want(filter.target.is_some() || filter.target_type.is_some() || looks.people, columns::TARGETS);
-        names
     }
 }
 
@@ -105,7 +58,7 @@ impl Segment {
         &self,
         ranges: &[Range<u64>],
     ) -> Result<impl Iterator<Item = Result<Entry, StoreError>> + use<'_>, StoreError> {
-        let batches = self.batches(Wanted::All, ranges)?;
+        let batches = self.batches(None, ranges)?;
         Ok(batches.flat_map(move |batch| {
             let decoded: Vec<Result<Entry, StoreError>> = match batch {
                 Err(e) => vec![Err(e)],
@@ -118,94 +71,150 @@ impl Segment {
         }))
     }
 
-    /// Calls `each` with the index, and the parts that the filter looks at, of every row in a range.
-    pub(crate) fn rows(
+    /// Where the entry in one row is remembered after it was read.
+    pub(crate) fn remembered(&self, row: u64) -> Piece {
+        Piece { segment: self.meta.id, sort: b'e', at: row }
+    }
+
+    /// Calls `each`, for each row in these ranges, which ascend, with the texts of some columns in it.
+    pub(crate) fn texts(
         &self,
-        wanted: Wanted<'_>,
-        range: Range<u64>,
-        mut each: impl FnMut(Index, &Row<'_>),
+        names: &[&str],
+        ranges: &[Range<u64>],
+        mut each: impl FnMut(&[Option<&str>]),
     ) -> Result<(), StoreError> {
-        for batch in self.batches(wanted, &[range])? {
+        for batch in self.batches(Some(names), ranges)? {
             let batch = batch?;
-            let columns = Columns::of(&batch);
+            let arrays: Vec<Option<&StringArray>> =
+                names.iter().map(|name| batch.column_by_name(name)?.as_string_opt::<i32>()).collect();
+            let mut texts = Vec::with_capacity(arrays.len());
             for row in 0..batch.num_rows() {
-                let index = columns.index.map(|array| Index(array.value(row))).unwrap_or(Index(0));
-                if wanted.all() {
-                    let entry = columns.entry(row).ok_or_else(|| self.undecodable(row))?;
-                    each(index, &Row::of(&entry.event));
-                } else {
-                    each(index, &columns.row(row));
-                }
+                texts.clear();
+                texts.extend(arrays.iter().map(|array| text(*array, row)));
+                each(&texts);
             }
         }
         Ok(())
     }
 
-    /// Calls `each` with the index and the event id of every row in a range.
-    pub(crate) fn event_ids(&self, range: Range<u64>, mut each: impl FnMut(Index, &[u8])) -> Result<(), StoreError> {
-        for batch in self.batches(Wanted::EventIds, &[range])? {
+    /// Whether some rows hold the same as as many rows of another segment from `start` on.
+    pub(crate) fn has_same_rows(&self, rows: Range<u64>, other: &Segment, start: u64) -> Result<bool, StoreError> {
+        let theirs = start..start + (rows.end - rows.start);
+        let (mut mine, mut theirs) = (self.batches(None, &[rows])?, other.batches(None, &[theirs])?);
+        let (mut a, mut b): (Option<RecordBatch>, Option<RecordBatch>) = (None, None);
+        loop {
+            if a.as_ref().is_none_or(|batch| batch.num_rows() == 0) {
+                a = mine.next().transpose()?;
+            }
+            if b.as_ref().is_none_or(|batch| batch.num_rows() == 0) {
+                b = theirs.next().transpose()?;
+            }
+            let (Some(left), Some(right)) = (&a, &b) else { return Ok(a.is_none() && b.is_none()) };
+            let count = left.num_rows().min(right.num_rows());
+            if !same(&left.slice(0, count), &right.slice(0, count)) {
+                return Ok(false);
+            }
+            a = Some(left.slice(count, left.num_rows() - count));
+            b = Some(right.slice(count, right.num_rows() - count));
+        }
+    }
+
+    /// The row in which an event id stands, among some rows.
+    pub(crate) fn row_of_event_id(&self, rows: Range<u64>, event_id: &[u8; 16]) -> Result<Option<u64>, StoreError> {
+        let mut at = rows.start;
+        for batch in self.batches(Some(&[columns::EVENT_ID]), &[rows])? {
             let batch = batch?;
-            let columns = Columns::of(&batch);
-            let (Some(indexes), Some(ids)) = (columns.index, columns.event_id) else { return Err(self.undecodable(0)) };
+            let ids = Columns::of(&batch).event_id.ok_or_else(|| self.undecodable(0))?;
             for row in 0..batch.num_rows() {
-                each(Index(indexes.value(row)), ids.value(row));
+                if ids.value(row) == event_id {
+                    return Ok(Some(at));
+                }
+                at += 1;
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     fn undecodable(&self, row: usize) -> StoreError {
         StoreError::corrupt(&self.meta.id.path(), 0, format!("row {row} of a batch is not an entry"))
     }
 
+    /// The rows in some ranges, with the columns of these names, or all.
     fn batches(
         &self,
-        wanted: Wanted<'_>,
+        names: Option<&[&str]>,
         ranges: &[Range<u64>],
     ) -> Result<impl Iterator<Item = Result<RecordBatch, StoreError>> + use<'_>, StoreError> {
-        let file = self.file.fresh();
-        // Parquet's own types say all; the Arrow schema that a writer may have put beside them is not trusted.
-        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let metadata = ArrowReaderMetadata::try_new(self.footer.clone(), options).map_err(|e| file.error(e))?;
-        let schema = self.footer.file_metadata().schema_descr();
-        let mask = if wanted.all() { ProjectionMask::all() } else { ProjectionMask::columns(schema, wanted.names()) };
-        let (groups, selection) = self.select(ranges);
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file.clone(), metadata)
+        let file = self.ask(|| self.file())?.fresh();
+        let footer = self.footer()?;
+        let schema = footer.metadata().file_metadata().schema_descr();
+        let (groups, selection) = select(footer.metadata(), ranges);
+        let mask = match names {
+            Some(names) => ProjectionMask::columns(schema, names.iter().copied()),
+            None => present(footer.metadata(), &groups),
+        };
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file.clone(), (*footer).clone())
             .with_projection(mask)
             .with_row_groups(groups)
             .with_row_selection(selection)
-            .with_batch_size(4_096)
+            .with_batch_size(1_024)
             .build()
             .map_err(|e| file.error(e))?;
         Ok(reader.map(move |batch| batch.map_err(|e| file.error(e))))
     }
+}
 
-    /// The row groups that hold some of the rows, and which rows of those.
-    fn select(&self, ranges: &[Range<u64>]) -> (Vec<usize>, RowSelection) {
-        let mut groups = Vec::new();
-        let mut selectors: Vec<RowSelector> = Vec::new();
-        let mut start = 0_u64;
-        for (group, meta) in self.footer.row_groups().iter().enumerate() {
-            let end = start + u64::try_from(meta.num_rows()).unwrap_or(0);
-            let inside: Vec<_> = ranges
-                .iter()
-                .map(|range| range.start.max(start)..range.end.min(end))
-                .filter(|range| range.start < range.end)
-                .collect();
-            if !inside.is_empty() {
-                groups.push(group);
-                let mut at = start;
-                for range in inside {
-                    push(&mut selectors, range.start - at, false);
-                    push(&mut selectors, range.end - range.start, true);
-                    at = range.end;
-                }
-                push(&mut selectors, end - at, false);
-            }
-            start = end;
+/// Whether two batches of as many rows hold the same entries. A column that was not read has no values.
+fn same(a: &RecordBatch, b: &RecordBatch) -> bool {
+    columns::SCHEMA.fields().iter().all(|field| match (a.column_by_name(field.name()), b.column_by_name(field.name())) {
+        (Some(a), Some(b)) if a.data_type() == b.data_type() => a == b,
+        (None, None) => true,
+        (Some(one), None) | (None, Some(one)) => one.null_count() == one.len(),
+        // Of another version: what counts is what they are read as.
+        (Some(_), Some(_)) => {
+            let (a, b) = (Columns::of(a), Columns::of(b));
+            (0..b.rows()).all(|row| a.entry(row) == b.entry(row))
         }
-        (groups, RowSelection::from(selectors))
+    })
+}
+
+/// The columns that have a value in some of these row groups, as far as the file says.
+fn present(footer: &ParquetMetaData, groups: &[usize]) -> ProjectionMask {
+    let schema = footer.file_metadata().schema_descr();
+    let is_absent = |column: usize| {
+        groups.iter().filter_map(|group| footer.row_groups().get(*group)).all(|group| {
+            let nulls = group.columns().get(column).and_then(|it| it.statistics()).and_then(|it| it.null_count_opt());
+            nulls.is_some() && nulls == u64::try_from(group.num_rows()).ok()
+        })
+    };
+    ProjectionMask::leaves(schema, (0..schema.num_columns()).filter(|column| !is_absent(*column)))
+}
+
+/// The row groups that hold some of the rows, and which rows of those.
+fn select(footer: &ParquetMetaData, ranges: &[Range<u64>]) -> (Vec<usize>, RowSelection) {
+    let mut groups = Vec::new();
+    let mut selectors: Vec<RowSelector> = Vec::new();
+    let mut start = 0_u64;
+    for (group, meta) in footer.row_groups().iter().enumerate() {
+        let end = start + u64::try_from(meta.num_rows()).unwrap_or(0);
+        let inside: Vec<_> = ranges
+            .iter()
+            .map(|range| range.start.max(start)..range.end.min(end))
+            .filter(|range| range.start < range.end)
+            .collect();
+        if !inside.is_empty() {
+            groups.push(group);
+            let mut at = start;
+            for range in inside {
+                push(&mut selectors, range.start - at, false);
+                push(&mut selectors, range.end - range.start, true);
+                at = range.end;
+            }
+            push(&mut selectors, end - at, false);
+        }
+        start = end;
     }
+    (groups, RowSelection::from(selectors))
 }
 
 fn push(selectors: &mut Vec<RowSelector>, rows: u64, select: bool) {
@@ -228,7 +237,9 @@ struct Columns<'a> {
     actor_id: Option<&'a StringArray>,
     actor_name: Option<&'a StringArray>,
     actor_email: Option<&'a StringArray>,
-    targets: Option<&'a StringArray>,
+    targets: Option<&'a ListArray>,
+    /// Version 1 had one text for all targets.
+    targets_before: Option<&'a StringArray>,
     ip: Option<&'a StringArray>,
     user_agent: Option<&'a StringArray>,
     session_id: Option<&'a StringArray>,
@@ -238,7 +249,9 @@ struct Columns<'a> {
     metadata: Option<&'a StringArray>,
     id: Option<&'a StringArray>,
     key: Option<&'a StringArray>,
-    salts: Option<&'a BinaryArray>,
+    salts: Option<&'a FixedSizeBinaryArray>,
+    /// Version 1 had salts of any length.
+    salts_before: Option<&'a BinaryArray>,
     log_record: Option<&'a StringArray>,
     request: Option<&'a BinaryArray>,
     /// Absent also from segments of releases that could not redact.
@@ -270,7 +283,8 @@ impl<'a> Columns<'a> {
             actor_id: strings(columns::ACTOR_ID),
             actor_name: strings(columns::ACTOR_NAME),
             actor_email: strings(columns::ACTOR_EMAIL),
-            targets: strings(columns::TARGETS),
+            targets: any(columns::TARGETS).and_then(|a| a.as_list_opt::<i32>()),
+            targets_before: strings(columns::TARGETS),
             ip: strings(columns::IP),
             user_agent: strings(columns::USER_AGENT),
             session_id: strings(columns::SESSION_ID),
@@ -280,27 +294,31 @@ impl<'a> Columns<'a> {
             metadata: strings(columns::METADATA),
             id: strings(columns::ID),
             key: strings(columns::KEY),
-            salts: binary(columns::SALTS),
+            salts: any(columns::SALTS).and_then(|a| a.as_fixed_size_binary_opt()),
+            salts_before: binary(columns::SALTS),
             log_record: strings(columns::LOG_RECORD),
             request: binary(columns::REQUEST),
             redactions: strings(columns::REDACTIONS),
         }
     }
 
-    /// What a filter looks at.
-    fn row(&self, row: usize) -> Row<'a> {
-        Row {
-            occurred_at: self.occurred_at.map_or(0, |array| array.value(row)),
-            action: text(self.action, row).unwrap_or_default(),
-            team: text(self.team, row),
-            outcome: text(self.outcome, row).and_then(Outcome::parse),
-            actor_id: text(self.actor_id, row).unwrap_or_default(),
-            actor_name: text(self.actor_name, row),
-            actor_email: text(self.actor_email, row),
-            ip: text(self.ip, row),
-            targets: text(self.targets, row).map_or(Targets::None, Targets::Text),
-            event: None,
+    fn rows(&self) -> usize {
+        self.org.map_or(0, |array| array.len())
+    }
+
+    fn targets(&self, row: usize) -> Option<Vec<Target>> {
+        if let Some(before) = text(self.targets_before, row) {
+            return serde_json::from_str::<Vec<TargetText<'_>>>(before).ok()?.into_iter().map(target).collect();
         }
+        let Some(lists) = self.targets.filter(|lists| lists.is_valid(row)) else { return Some(Vec::new()) };
+        let texts = lists.values().as_string_opt::<i32>()?;
+        let bound = |at: usize| lists.value_offsets().get(at).and_then(|offset| usize::try_from(*offset).ok());
+        (bound(row)?..bound(row + 1)?).map(|at| target(serde_json::from_str(text(Some(texts), at)?).ok()?)).collect()
+    }
+
+    fn salts(&self, row: usize) -> Option<&'a [u8]> {
+        let fixed = self.salts.filter(|array| array.is_valid(row)).map(|array| array.value(row));
+        fixed.or_else(|| bytes(self.salts_before, row))
     }
 
     /// The whole entry; `None` if the columns do not hold one.
@@ -308,7 +326,7 @@ impl<'a> Columns<'a> {
         let owned = |array| text(array, row).map(Into::into);
         let source = match text(self.log_record, row) {
             Some(record) => Source::Log { record: record.into() },
-            None => Source::Sent { key: owned(self.key), seed: Seed(bytes(self.salts, row)?.try_into().ok()?) },
+            None => Source::Sent { key: owned(self.key), seed: Seed(self.salts(row)?.try_into().ok()?) },
         };
         let event = Event {
             id: owned(self.id),
@@ -321,7 +339,7 @@ impl<'a> Columns<'a> {
                 name: owned(self.actor_name),
                 email: owned(self.actor_email),
             },
-            targets: text(self.targets, row).map_or(Some(Vec::new()), targets)?,
+            targets: self.targets(row)?,
             context: Context {
                 ip: owned(self.ip),
                 user_agent: owned(self.user_agent),
@@ -345,23 +363,17 @@ impl<'a> Columns<'a> {
     }
 }
 
-fn targets(text: &str) -> Option<Vec<Target>> {
-    let targets: Vec<TargetText<'_>> = serde_json::from_str(text).ok()?;
+fn target(text: TargetText<'_>) -> Option<Target> {
     let owned = |text: std::borrow::Cow<'_, str>| text.into_owned().into_boxed_str();
-    targets
-        .into_iter()
-        .map(|target| {
-            Some(Target {
-                kind: Kind::new(&target.kind).ok()?,
-                id: target.id.map(owned),
-                name: target.name.map(owned),
-                environment: target.environment.map(owned),
-            })
-        })
-        .collect()
+    Some(Target {
+        kind: Kind::new(&text.kind).ok()?,
+        id: text.id.map(owned),
+        name: text.name.map(owned),
+        environment: text.environment.map(owned),
+    })
 }
 
-fn changes(text: &str) -> Option<Vec<Change>> {
+pub(crate) fn changes(text: &str) -> Option<Vec<Change>> {
     #[derive(serde::Deserialize)]
     struct ChangeText<'a> {
         #[serde(borrow)]

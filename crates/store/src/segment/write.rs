@@ -1,10 +1,11 @@
 //! Writing a segment: one pass, bounded memory, hashed as it goes.
 
+use std::borrow::Borrow;
 use std::io;
 use std::sync::Arc;
 
 use arrow_array::builder::{
-    BinaryBuilder, FixedSizeBinaryBuilder, Int64Builder, StringBuilder, UInt32Builder, UInt64Builder,
+    BinaryBuilder, FixedSizeBinaryBuilder, Int64Builder, ListBuilder, StringBuilder, UInt32Builder, UInt64Builder,
 };
 use arrow_array::{ArrayRef, RecordBatch};
 use parquet::arrow::ArrowWriter;
@@ -13,32 +14,35 @@ use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
-use record::seal::{changes_text, redactions_text, targets_text};
+use record::seal::{changes_text, redactions_text};
 use record::{Json, Outcome, TeamId};
 use sha2::{Digest, Sha256};
 
-use super::{Meta, ROW_GROUP_ROWS, Run, SegmentId, columns};
+use super::{Meta, PAGE_ROWS, ROW_GROUP_ROWS, Run, SegmentId, columns};
 use crate::disk::{Append, Disk};
 use crate::entry::{Entry, Source};
 use crate::error::StoreError;
 
 /// Writes entries, which must come sorted by organization and index, into a new segment file and makes it durable. It exists
 /// once the manifest says so.
-pub(crate) fn write<'a>(
+pub(crate) fn write<E: Borrow<Entry>>(
     disk: &dyn Disk,
     id: SegmentId,
-    entries: impl Iterator<Item = &'a Entry>,
+    effort: Effort,
+    entries: impl Iterator<Item = Result<E, StoreError>>,
 ) -> Result<Meta, StoreError> {
     let path = id.path();
     let parquet = |e: parquet::errors::ParquetError| StoreError::Io { path: id.path(), source: io::Error::other(e) };
     let file = disk.create(&path).map_err(StoreError::io(&path))?;
     let sink = Sink { file, hash: Sha256::new(), bytes: 0 };
-    let options = ArrowWriterOptions::new().with_properties(properties()).with_skip_arrow_metadata(true);
+    let options = ArrowWriterOptions::new().with_properties(properties(effort)).with_skip_arrow_metadata(true);
     let mut writer = ArrowWriter::try_new_with_options(sink, columns::SCHEMA.clone(), options).map_err(parquet)?;
     let mut runs: Vec<Run> = Vec::new();
     let mut rows = 0;
     let mut batch = Batch::default();
     for entry in entries {
+        let entry = entry?;
+        let entry = entry.borrow();
         note(&mut runs, rows, entry);
         batch.push(entry);
         rows += 1;
@@ -52,27 +56,59 @@ pub(crate) fn write<'a>(
     let mut sink = writer.into_inner().map_err(parquet)?;
     sink.file.sync().map_err(StoreError::io(&path))?;
     let sha256 = sink.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Meta { id, bytes: sink.bytes, sha256, rows, runs })
+    Ok(Meta { id, bytes: sink.bytes, sha256, rows, runs, class: String::new() })
 }
 
-fn properties() -> WriterProperties {
-    // Ids, seeds and addresses of requests are all different: a dictionary of them is the column once more.
-    let plain = [columns::EVENT_ID, columns::SALTS, columns::REQUEST];
-    let delta = [columns::INDEX, columns::OCCURRED_AT];
+/// How hard to compress.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Effort {
+    /// What comes from the journal, soon to be merged.
+    Quick,
+    /// What stays.
+    Thorough,
+}
+
+fn properties(effort: Effort) -> WriterProperties {
+    // What is different in every event: a dictionary of it is the column once more.
+    let plain = [columns::SALTS, columns::REQUEST];
+    // Numbers that begin alike: each byte of them apart compresses better.
+    let split = [columns::EVENT_ID, columns::OCCURRED_AT];
+    let lengths = [columns::ID, columns::REQUEST_ID, columns::SESSION_ID, columns::METADATA, columns::CHANGES];
+    let level = match effort {
+        Effort::Quick => 1,
+        Effort::Thorough => 3,
+    };
     let mut builder = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).unwrap_or_default()))
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(level).unwrap_or_default()))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_write_batch_size(PAGE_ROWS)
+        .set_statistics_enabled(EnabledStatistics::None)
         .set_created_by(format!("acta {}", env!("CARGO_PKG_VERSION")))
         .set_key_value_metadata(Some(vec![KeyValue::new("acta.segment".to_owned(), columns::VERSION.to_owned())]));
-    for name in plain {
-        builder = builder.set_column_dictionary_enabled(ColumnPath::from(name), false);
+    // Where it is absent from a whole row group, which is usual, it need not be read.
+    let rare = [columns::ID, columns::SESSION_ID, columns::CHANGES, columns::LOG_RECORD, columns::REQUEST, columns::KEY];
+    // Small already, or incompressible: to unpack them costs more than it saves.
+    let bare =
+        [columns::ORG, columns::INDEX, columns::ACTOR_TYPE, columns::OUTCOME, columns::TEAM, columns::KEY, columns::SALTS];
+    for name in rare {
+        builder = builder.set_column_statistics_enabled(ColumnPath::from(name), EnabledStatistics::Chunk);
     }
-    for name in delta {
-        builder = builder
-            .set_column_dictionary_enabled(ColumnPath::from(name), false)
-            .set_column_encoding(ColumnPath::from(name), Encoding::DELTA_BINARY_PACKED);
+    for name in bare {
+        builder = builder.set_column_compression(ColumnPath::from(name), Compression::UNCOMPRESSED);
     }
+    let targets = ColumnPath::new([columns::TARGETS, "list", "item"].map(ToOwned::to_owned).to_vec());
+    builder = builder.set_column_compression(targets, Compression::UNCOMPRESSED);
+    let mut plainly = |name: &str, encoding| {
+        let path = ColumnPath::from(name);
+        builder = std::mem::take(&mut builder)
+            .set_column_dictionary_enabled(path.clone(), false)
+            .set_column_encoding(path, encoding);
+    };
+    plain.iter().for_each(|name| plainly(name, Encoding::PLAIN));
+    split.iter().for_each(|name| plainly(name, Encoding::BYTE_STREAM_SPLIT));
+    lengths.iter().for_each(|name| plainly(name, Encoding::DELTA_LENGTH_BYTE_ARRAY));
+    plainly(columns::INDEX, Encoding::DELTA_BINARY_PACKED);
     builder.build()
 }
 
@@ -110,12 +146,15 @@ struct Batch {
     index: UInt64Builder,
     event_id: FixedSizeBinaryBuilder,
     occurred_at: Int64Builder,
-    /// action, team, outcome, actor_type, actor_id, actor_name, actor_email, targets, ip, user_agent, session_id, request_id.
-    texts: [StringBuilder; 12],
+    /// action, team, outcome, actor_type, actor_id, actor_name, actor_email.
+    texts: [StringBuilder; 7],
+    targets: ListBuilder<StringBuilder>,
+    /// ip, user_agent, session_id, request_id.
+    context: [StringBuilder; 4],
     response_time_ms: UInt64Builder,
     /// changes, metadata, id, key.
     more: [StringBuilder; 4],
-    salts: BinaryBuilder,
+    salts: FixedSizeBinaryBuilder,
     log_record: StringBuilder,
     request: BinaryBuilder,
     redactions: StringBuilder,
@@ -130,9 +169,11 @@ impl Default for Batch {
             event_id: FixedSizeBinaryBuilder::new(16),
             occurred_at: Int64Builder::default(),
             texts: Default::default(),
+            targets: ListBuilder::new(StringBuilder::new()),
+            context: Default::default(),
             response_time_ms: UInt64Builder::default(),
             more: Default::default(),
-            salts: BinaryBuilder::default(),
+            salts: FixedSizeBinaryBuilder::new(16),
             log_record: StringBuilder::default(),
             request: BinaryBuilder::default(),
             redactions: StringBuilder::default(),
@@ -150,7 +191,6 @@ impl Batch {
         #[expect(clippy::expect_used, reason = "an event id has sixteen bytes")]
         self.event_id.append_value(entry.event_id.as_bytes()).expect("sixteen bytes");
         self.occurred_at.append_value(event.occurred_at.as_millis());
-        let targets = (!event.targets.is_empty()).then(|| targets_text(event));
         let texts = [
             Some(event.action.as_str()),
             event.team.as_ref().map(TeamId::as_str),
@@ -159,14 +199,19 @@ impl Batch {
             Some(&*event.actor.id),
             event.actor.name.as_deref(),
             event.actor.email.as_deref(),
-            targets.as_deref(),
-            context.ip.as_deref(),
-            context.user_agent.as_deref(),
-            context.session_id.as_deref(),
-            context.request_id.as_deref(),
         ];
         for (builder, text) in self.texts.iter_mut().zip(texts) {
             builder.append_option(text);
+        }
+        for target in &event.targets {
+            // Texts alone are in it, which can always be told as JSON.
+            self.targets.values().append_option(serde_json::to_string(target).ok());
+        }
+        self.targets.append(!event.targets.is_empty());
+        for (builder, text) in
+            self.context.iter_mut().zip([&context.ip, &context.user_agent, &context.session_id, &context.request_id])
+        {
+            builder.append_option(text.as_deref());
         }
         self.response_time_ms.append_option(event.response_time_ms);
         let changes = (!event.changes.is_empty()).then(|| changes_text(event));
@@ -176,7 +221,8 @@ impl Batch {
         }
         match &entry.source {
             Source::Sent { seed, .. } => {
-                self.salts.append_value(seed.0);
+                #[expect(clippy::expect_used, reason = "a seed has sixteen bytes")]
+                self.salts.append_value(seed.0).expect("sixteen bytes");
                 self.log_record.append_null();
             }
             Source::Log { record } => {
@@ -200,6 +246,8 @@ impl Batch {
             Arc::new(self.occurred_at.finish()),
         ];
         arrays.extend(self.texts.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
+        arrays.push(Arc::new(self.targets.finish()));
+        arrays.extend(self.context.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
         arrays.push(Arc::new(self.response_time_ms.finish()));
         arrays.extend(self.more.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef));
         arrays.push(Arc::new(self.salts.finish()));

@@ -3,8 +3,10 @@
 
 mod append;
 mod check;
+mod golden;
 mod hostile;
 mod idempotency;
+mod merging;
 mod poison;
 mod query;
 mod sealing;
