@@ -124,8 +124,8 @@ const COLUMNS: &str =
     "id, org, email, role, team, invited_by, created_at, sent_at, expires_at, redeemed_at, revoked_at, user_id";
 
 impl Directory {
-    /// Asks somebody to join. Nobody gives a role above her own, or a team's that she does not hold. The token in the answer is for the link, and nowhere else; `compose` makes the mail that brings it to
-    /// her, if mail can be sent.
+    /// Asks somebody to join. Nobody gives a role above her own, or a team's that she does not hold. The token in the answer is for
+    /// the link, and nowhere else; `compose` makes the mail that brings it to her, if mail can be sent.
     pub fn invite(
         &self,
         by: &ChangedBy,
