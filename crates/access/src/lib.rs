@@ -17,5 +17,5 @@ pub use named::UnknownName;
 pub use narrowing::{BadNarrowing, Masked, Narrowing};
 pub use permission::{Level, ObjectKind, Permission};
 pub use role::{BuiltInRole, KeyScope, Role};
-pub use scope::{Facts, Looks, MASK, Masks, Scope};
+pub use scope::{Facts, Looks, MASK, Masks, Scope, Sight};
 pub use subject::{Held, Person, Subject};

@@ -54,6 +54,21 @@ pub struct Facts<'a, T> {
     pub has_target: T,
 }
 
+/// One of the ways in which a scope sees its log, for who answers for many events at once. An event is seen this way if every
+/// part fits it.
+#[derive(Debug, Clone, Copy)]
+pub struct Sight<'a> {
+    /// Its team is one of these, and its action is not one that only the organization sees; `None`: any.
+    pub teams: Option<&'a BTreeSet<TeamId>>,
+    /// The id and the address (in lower case) of whom it is about; `None`: anybody. It is about her if she is its actor by
+    /// id, or by address without regard to case, or if it has her as a target of the type `user`.
+    pub about: Option<(&'a str, Option<&'a str>)>,
+    /// Categories and time; what is hidden is said by `masks`.
+    pub narrowing: &'a Narrowing,
+    /// What is hidden of it, as far as this way goes.
+    pub masks: Masks,
+}
+
 /// What is hidden of an event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Masks(u8);
@@ -63,6 +78,12 @@ impl Masks {
 
     fn of(masked: &BTreeSet<Masked>) -> Masks {
         Masks(masked.iter().fold(0, |bits, one| bits | 1 << *one as u8))
+    }
+
+    /// What both hide: what is hidden of an event that is seen in two ways.
+    #[must_use]
+    pub fn both(self, other: Masks) -> Masks {
+        Masks(self.0 & other.0)
     }
 
     /// Whether nothing is hidden.
@@ -131,6 +152,16 @@ impl Scope {
     /// The one organization whose log this is about.
     pub fn org(&self) -> OrgId {
         self.org
+    }
+
+    /// The ways in which the log is seen. An event is visible if one of them shows it.
+    pub fn sights(&self) -> impl Iterator<Item = Sight<'_>> {
+        self.views.iter().map(|view| Sight {
+            teams: view.teams.as_ref(),
+            about: view.about.as_ref().map(|about| (&*about.user, about.email.as_deref())),
+            narrowing: &view.narrowing,
+            masks: Masks::of(&view.narrowing.masked),
+        })
     }
 
     /// The one team whose events are visible; `None` when there is no such one.

@@ -27,7 +27,8 @@ pub fn words(query: &str) -> Vec<String> {
     query.split_whitespace().map(str::to_lowercase).collect()
 }
 
-fn push_lower(out: &mut String, value: &str) {
+/// Appends a text in lower case.
+pub fn push_lower(out: &mut String, value: &str) {
     if value.is_ascii() {
         let from = out.len();
         out.push_str(value);

@@ -105,7 +105,7 @@ impl Checker<'_> {
         if runs != meta.runs {
             self.report.faults.push(format!("{} does not hold what the manifest says", meta.id.path()));
         }
-        let derived = sidecar::build(&checksums, segment.scan_all()?)?;
+        let derived = sidecar::build(meta, &checksums, segment.scan_all()?)?;
         // One of an earlier version is not used; it is made again at the next start.
         if beside.is_some_and(|beside| beside != derived && !sidecar::is_outdated(&beside)) {
             self.report.faults.push(format!("{} does not follow from its segment", meta.id.sidecar_path()));

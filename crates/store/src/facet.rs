@@ -1,14 +1,17 @@
 //! Counting what matches: the most frequent values of a member, and how many events fall into stretches of time.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use access::{Masked, Masks, Scope};
 use record::{Catalogs, Timestamp};
 
+use crate::bits::Bits;
 use crate::cancel::Reader;
 use crate::entry::Entry;
 use crate::error::StoreError;
 use crate::filter::Filter;
+use crate::page::{Asking, Sealed};
+use crate::part::{Dictionary, Field, Part, member};
 use crate::row::Row;
 
 /// A member of events whose values can be counted.
@@ -59,53 +62,168 @@ impl Reader<'_> {
         fields: &[Facet],
         limit: usize,
     ) -> Result<Vec<FacetCounts>, StoreError> {
+        self.cancel.check()?;
+        let view = self.store.shared.view();
+        let asking = Asking::new(&view, scope, filter, &self.cancel);
         let mut counts: Vec<Counting> = fields.iter().map(|_| Counting::default()).collect();
-        each_match(self, scope, filter, |entry, masks| {
-            for (facet, counting) in fields.iter().zip(&mut counts) {
-                counting.add(&values_of(*facet, entry, masks));
+        let mut count = || {
+            for sealed in asking.sealed() {
+                self.cancel.check()?;
+                count_sealed(&sealed, fields, &mut counts)?;
             }
-        })?;
+            asking.each_recent(|entry| {
+                let masks = Row::of(&entry.event).seen(scope).unwrap_or_default();
+                for (facet, counting) in fields.iter().zip(&mut counts) {
+                    counting.add_one(&values_of(*facet, entry, masks));
+                }
+            })
+        };
+        self.store.shared.noted(count())?;
         Ok(fields.iter().zip(counts).map(|(facet, counting)| counting.top(*facet, limit)).collect())
     }
 
     /// How many of the events that match occurred in `[edge, next edge)`, for each edge but the last. Edges ascend.
     pub fn histogram(&self, scope: &Scope, filter: &Filter, edges: &[Timestamp]) -> Result<Vec<u64>, StoreError> {
         assert!(edges.is_sorted(), "the edges of a histogram ascend");
-        let mut counts = vec![0; edges.len().saturating_sub(1)];
-        each_match(self, scope, filter, |entry, _| {
-            let at = edges.partition_point(|edge| *edge <= entry.event.occurred_at);
-            if let Some(count) = at.checked_sub(1).and_then(|at| counts.get_mut(at)) {
-                *count += 1;
+        self.cancel.check()?;
+        let view = self.store.shared.view();
+        let asking = Asking::new(&view, scope, filter, &self.cancel);
+        // How many occurred before each edge.
+        let mut before = vec![0_u64; edges.len()];
+        let mut count = || {
+            for sealed in asking.sealed() {
+                self.cancel.check()?;
+                for (edge, before) in edges.iter().zip(&mut before) {
+                    *before += match edge {
+                        edge if *edge <= sealed.run.occurred_min => 0,
+                        edge if *edge > sealed.run.occurred_max => sealed.total()?,
+                        edge => sealed.before_time(edge.as_millis())?,
+                    };
+                }
             }
-        })?;
-        Ok(counts)
+            let recent = asking.recent_keys()?;
+            for (edge, before) in edges.iter().zip(&mut before) {
+                *before += recent.partition_point(|(time, _)| *time < edge.as_millis()) as u64;
+            }
+            Ok(())
+        };
+        self.store.shared.noted(count())?;
+        Ok(before.iter().zip(before.iter().skip(1)).map(|(from, to)| to - from).collect())
     }
 }
 
-/// Calls `each` with every event that matches, and what is hidden of it.
-fn each_match(
-    reader: &Reader<'_>,
-    scope: &Scope,
-    filter: &Filter,
-    mut each: impl FnMut(&Entry, Masks),
-) -> Result<(), StoreError> {
-    reader.cancel.check()?;
-    let view = reader.store.shared.view();
-    let mut look = |entry: &Entry| {
-        let row = Row::of(&entry.event);
-        if filter.matches(scope, &row) {
-            each(entry, row.seen(scope).unwrap_or_default());
-        }
+/// Counts the values in one segment.
+fn count_sealed(sealed: &Sealed<'_>, fields: &[Facet], counts: &mut [Counting]) -> Result<(), StoreError> {
+    let lots = match sealed.is_all() {
+        true => None,
+        false => Some(sealed.segment.ask(|| sealed.asked()?.hits(None))?),
     };
-    for segment in &view.segments {
-        let Some(run) = segment.meta.run(scope.org()) else { continue };
-        for entry in segment.entries(&[run.first_row..run.first_row + run.rows])? {
-            reader.cancel.check()?;
-            look(&entry?);
+    for (facet, counting) in fields.iter().zip(counts) {
+        // Worked out before it is added, because a damaged sidecar is asked twice.
+        let found = sealed.segment.ask(|| {
+            let part = sealed.part()?;
+            let mut found = Counting::default();
+            match &lots {
+                None => count_part(part, *facet, Masks::default(), None, &mut found)?,
+                Some(lots) => {
+                    for (masks, set) in lots {
+                        count_part(part, *facet, *masks, Some(set), &mut found)?;
+                    }
+                }
+            }
+            Ok(found)
+        })?;
+        counting.merge(found);
+    }
+    Ok(())
+}
+
+/// Counts the values in some positions of a part, or in all, of which the same is hidden.
+fn count_part(
+    part: &Part,
+    facet: Facet,
+    masks: Masks,
+    set: Option<&Bits>,
+    counting: &mut Counting,
+) -> Result<(), StoreError> {
+    let of = u64::from(set.map_or(part.rows(), Bits::count));
+    let single = |field| Ok::<_, StoreError>((part.dictionary(field)?, part.counts(field, set)?));
+    let (field, value_of): (Field, fn(&Dictionary, usize) -> Option<&str>) = match facet {
+        Facet::Action => (Field::Action, |dictionary, value| Some(dictionary.text(value))),
+        Facet::Category => (Field::Action, |dictionary, value| category(dictionary.text(value))),
+        Facet::Actor => (Field::Actor, |dictionary, value| dictionary.members(value)[member::ID]),
+        Facet::Team => (Field::Team, |dictionary, value| Some(dictionary.text(value))),
+        Facet::Outcome => (Field::Outcome, |dictionary, value| Some(dictionary.text(value))),
+        Facet::Ip if masks.contains(Masked::Ip) => {
+            counting.missing += of;
+            return Ok(());
+        }
+        Facet::Ip => (Field::Ip, |dictionary, value| Some(dictionary.text(value))),
+        Facet::Key => (Field::Key, |dictionary, value| Some(dictionary.text(value))),
+        Facet::TargetType | Facet::Target | Facet::Environment => return count_targets(part, facet, masks, set, counting),
+    };
+    let (dictionary, counts) = single(field)?;
+    let mut with = 0;
+    for (value, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+        if let Some(text) = value_of(&dictionary, value) {
+            counting.add(text, *count);
+            with += count;
         }
     }
-    for chunk in view.recents.iter().flat_map(|recent| recent.chunks(scope.org())) {
-        chunk.entries.iter().for_each(&mut look);
+    counting.missing += of - with;
+    Ok(())
+}
+
+/// Events may have several targets, and several of these the same value.
+fn count_targets(
+    part: &Part,
+    facet: Facet,
+    masks: Masks,
+    set: Option<&Bits>,
+    counting: &mut Counting,
+) -> Result<(), StoreError> {
+    let dictionary = part.dictionary(Field::Target)?;
+    let value_of = |value: usize| {
+        let [id, kind, name, environment] = dictionary.members(value);
+        match facet {
+            Facet::TargetType => kind,
+            Facet::Environment => environment,
+            _ => id.or(name.filter(|_| !masks.contains(Masked::Name))),
+        }
+    };
+    // Which number each target's value has.
+    let mut numbers: HashMap<&str, usize> = HashMap::new();
+    let mut texts: Vec<&str> = Vec::new();
+    let number_of: Vec<Option<usize>> = (0..dictionary.len())
+        .map(|value| {
+            let text = value_of(value)?;
+            Some(*numbers.entry(text).or_insert_with(|| {
+                texts.push(text);
+                texts.len() - 1
+            }))
+        })
+        .collect();
+    let mut counts = vec![0_u64; texts.len()];
+    let targets = part.targets()?;
+    let mut its: Vec<usize> = Vec::new();
+    let mut count = |at: u32| {
+        its.clear();
+        its.extend(targets.of(at).filter_map(|value| number_of.get(value).copied().flatten()));
+        its.sort_unstable();
+        its.dedup();
+        counting.missing += u64::from(its.is_empty());
+        for number in &its {
+            if let Some(count) = counts.get_mut(*number) {
+                *count += 1;
+            }
+        }
+    };
+    match set {
+        None => (0..part.rows()).for_each(&mut count),
+        Some(set) => set.iter().for_each(&mut count),
+    }
+    for (text, count) in texts.iter().zip(counts).filter(|(_, count)| *count > 0) {
+        counting.add(text, count);
     }
     Ok(())
 }
@@ -143,29 +261,43 @@ pub(crate) fn category(action: &str) -> Option<&'static str> {
 /// Counts of one member.
 #[derive(Debug, Default)]
 pub(crate) struct Counting {
-    counts: BTreeMap<Box<str>, u64>,
+    counts: HashMap<Box<str>, u64>,
     missing: u64,
 }
 
 impl Counting {
-    /// One event with these values.
-    pub(crate) fn add(&mut self, values: &[&str]) {
-        for value in values {
-            match self.counts.get_mut(*value) {
-                Some(count) => *count += 1,
-                None => drop(self.counts.insert((*value).into(), 1)),
-            }
+    fn add(&mut self, value: &str, count: u64) {
+        match self.counts.get_mut(value) {
+            Some(known) => *known += count,
+            None => drop(self.counts.insert(value.into(), count)),
         }
+    }
+
+    /// One event with these values.
+    fn add_one(&mut self, values: &[&str]) {
+        values.iter().for_each(|value| self.add(value, 1));
         self.missing += u64::from(values.is_empty());
     }
 
+    fn merge(&mut self, other: Counting) {
+        self.missing += other.missing;
+        if self.counts.is_empty() {
+            self.counts = other.counts;
+        } else {
+            other.counts.into_iter().for_each(|(value, count)| *self.counts.entry(value).or_default() += count);
+        }
+    }
+
     /// The most frequent ones.
-    pub(crate) fn top(self, facet: Facet, limit: usize) -> FacetCounts {
+    fn top(self, facet: Facet, limit: usize) -> FacetCounts {
         let distinct = self.counts.len() as u64;
         let mut values: Vec<(Box<str>, u64)> = self.counts.into_iter().collect();
-        // Values of one count stay in the order of the map: by value.
-        values.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let order = |a: &(Box<str>, u64), b: &(Box<str>, u64)| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0));
+        if limit > 0 && limit < values.len() {
+            values.select_nth_unstable_by(limit - 1, order);
+        }
         values.truncate(limit);
+        values.sort_unstable_by(order);
         let values = values.into_iter().map(|(value, count)| (value.into(), count)).collect();
         FacetCounts { facet, values, distinct, missing: self.missing }
     }

@@ -58,7 +58,7 @@ impl IpFilter {
         }
     }
 
-    fn matches(&self, given: &str) -> bool {
+    pub(crate) fn matches(&self, given: &str) -> bool {
         match self {
             IpFilter::Text(text) => given.eq_ignore_ascii_case(text),
             IpFilter::Net { address, prefix } => {
@@ -163,7 +163,7 @@ impl Filter {
 }
 
 /// Whether `part` (in lower case) stands in `text`, without regard to case.
-fn contains(text: &str, part: &str) -> bool {
+pub(crate) fn contains(text: &str, part: &str) -> bool {
     text.contains(part) || text.to_lowercase().contains(part)
 }
 

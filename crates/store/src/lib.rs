@@ -24,9 +24,18 @@ mod sealer;
 pub mod segment;
 mod sidecar;
 
+mod bits;
+mod cache;
+mod files;
+mod part;
+mod postings;
+mod tokens;
+
 mod cancel;
 pub mod facet;
 pub mod filter;
+mod hits;
+mod page;
 pub mod query;
 mod row;
 pub mod values;

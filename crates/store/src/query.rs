@@ -1,20 +1,24 @@
 //! Reading: recent and sealed events as one log, newest first with exact totals, or in index order without gaps.
 
 use std::ops::Range;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use access::Scope;
 use record::{EventId, Index, OrgId};
 
-use crate::cancel::Reader;
+use crate::bits::Bits;
+use crate::cancel::{Cancel, Reader};
 use crate::entry::Entry;
 use crate::error::StoreError;
 use crate::filter::Filter;
+use crate::hits::Asked;
+use crate::page::{Asking, page};
+use crate::part::MARK_ROWS;
+use crate::part::build::mark;
 use crate::recent::Chunk;
 use crate::row::Row;
-use crate::segment::{Run, Segment, Wanted};
+use crate::segment::{Run, Segment};
 use crate::store::{Store, View};
-use crate::values::Values;
 
 /// Which part of the matches, newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +60,7 @@ pub struct Slice {
 impl Store {
     /// One event by its id, if the scope sees it.
     pub fn get(&self, scope: &Scope, event_id: EventId) -> Result<Option<Entry>, StoreError> {
-        let found = by_event_id(&self.shared.view(), scope.org(), event_id)?;
+        let found = self.shared.noted(by_event_id(&self.shared.view(), scope.org(), event_id))?;
         Ok(found.and_then(|entry| shown(scope, entry)))
     }
 }
@@ -65,33 +69,15 @@ impl Reader<'_> {
     /// One page of the events that match, newest first, with the exact total.
     pub fn query(&self, scope: &Scope, filter: &Filter, page: Page) -> Result<Rows, StoreError> {
         self.cancel.check()?;
-        query(&self.store.shared.view(), scope, filter, page)
+        let shared = &self.store.shared;
+        shared.noted(query(&shared.view(), scope, filter, page, &self.cancel))
     }
 
     /// Up to `limit` events that match, in index order: for pollers and streams. Never skips and never repeats.
     pub fn slice(&self, scope: &Scope, filter: &Filter, from: Cursor, limit: usize) -> Result<Slice, StoreError> {
         self.cancel.check()?;
-        slice(&self.store.shared.view(), scope, filter, from, limit)
-    }
-
-    /// What the events that the scope sees can be filtered by.
-    pub fn values(&self, scope: &Scope) -> Result<Values, StoreError> {
-        self.cancel.check()?;
         let shared = &self.store.shared;
-        let mut values = Values::default();
-        if !scope.is_by_parts() {
-            scan_values(&shared.view(), scope, &mut values)?;
-            return Ok(values);
-        }
-        // The view is taken under the lock, so that what is counted as sealed is what is not counted as recent.
-        let mut sealed = shared.sealed_values.lock().unwrap_or_else(PoisonError::into_inner);
-        let view = shared.view();
-        sealed.count(&view.segments)?.collect(scope, &mut values);
-        drop(sealed);
-        for recent in &view.recents {
-            recent.collect_values(scope, &mut values);
-        }
-        Ok(values)
+        shared.noted(slice(&shared.view(), scope, filter, from, limit, &self.cancel))
     }
 }
 
@@ -104,112 +90,24 @@ fn shown(scope: &Scope, entry: Entry) -> Option<Entry> {
     Some(Entry { event: scope.shown(event)?, ..entry })
 }
 
-/// Counts values one event at a time, where a scope is narrower than what is counted beforehand.
-fn scan_values(view: &View, scope: &Scope, values: &mut Values) -> Result<(), StoreError> {
-    let mut add = |row: &Row<'_>| {
-        if let Some(masks) = row.seen(scope) {
-            values.add_row(row, masks);
-        }
-    };
-    for segment in &view.segments {
-        let Some(run) = segment.meta.run(scope.org()) else { continue };
-        segment.rows(Wanted::Values(scope.looks_at()), run.first_row..run.first_row + run.rows, |_, row| add(row))?;
+fn query(view: &View, scope: &Scope, filter: &Filter, wanted: Page, cancel: &Cancel) -> Result<Rows, StoreError> {
+    let asking = Asking::new(view, scope, filter, cancel);
+    let (total, indexes) = page(&asking, wanted.offset, wanted.limit)?;
+    let mut events = Vec::with_capacity(indexes.len().min(1_000));
+    for some in indexes.chunks(FETCHED_AT_ONCE) {
+        cancel.check()?;
+        events.extend(fetch(view, scope.org(), some)?.into_iter().filter_map(|entry| shown(scope, entry)));
     }
-    for chunk in view.recents.iter().flat_map(|recent| recent.chunks(scope.org())) {
-        chunk.entries.iter().for_each(|entry| add(&Row::of(&entry.event)));
-    }
-    Ok(())
+    Ok(Rows { events, total })
 }
 
-/// What orders a page: when it occurred, then where it stands.
-type Key = (i64, u64);
+/// Entries that are fetched before it is looked again whether anybody waits for them.
+const FETCHED_AT_ONCE: usize = 1_000;
 
-/// The greatest `keep` keys seen, and how many were seen.
-struct Best {
-    keep: usize,
-    keys: Vec<Key>,
-    total: u64,
-}
-
-impl Best {
-    fn add(&mut self, key: Key) {
-        self.total += 1;
-        self.keys.push(key);
-        if self.keys.len() >= self.keep.saturating_mul(2).max(8_192) {
-            self.shrink();
-        }
-    }
-
-    fn shrink(&mut self) {
-        if self.keys.len() > self.keep {
-            if self.keep > 0 {
-                self.keys.select_nth_unstable_by(self.keep - 1, |a, b| b.cmp(a));
-            }
-            self.keys.truncate(self.keep);
-        }
-    }
-
-    /// Whether an event that occurred then, or earlier, could still get onto the page.
-    fn wants(&mut self, occurred_at: i64) -> bool {
-        self.shrink();
-        // Among events of one time the later index comes first, and may be in any segment.
-        self.keys.len() < self.keep || self.keys.iter().map(|key| key.0).min().is_some_and(|oldest| occurred_at >= oldest)
-    }
-}
-
-fn query(view: &View, scope: &Scope, filter: &Filter, page: Page) -> Result<Rows, StoreError> {
-    let offset = usize::try_from(page.offset).unwrap_or(usize::MAX);
-    // A page behind all events is empty, and need not be ordered to be known.
-    let keep = if page.offset < entries_of(view, scope.org()) { offset.saturating_add(page.limit) } else { 0 };
-    let mut best = Best { keep, keys: Vec::new(), total: 0 };
-    for recent in view.recents.iter().rev() {
-        for chunk in recent.chunks(scope.org()) {
-            for entry in &chunk.entries {
-                if filter.matches(scope, &Row::of(&entry.event)) {
-                    best.add((entry.event.occurred_at.as_millis(), entry.index.0));
-                }
-            }
-        }
-    }
-    for segment in view.segments.iter().rev() {
-        let Some(run) = segment.meta.run(scope.org()) else { continue };
-        query_segment(segment, run, scope, filter, &mut best)?;
-    }
-    best.shrink();
-    best.keys.sort_unstable_by(|a, b| b.cmp(a));
-    let chosen = best.keys.get(offset..).unwrap_or_default();
-    let indexes: Vec<Index> = chosen.iter().map(|&(_, index)| Index(index)).collect();
-    let events = fetch(view, scope.org(), &indexes)?.into_iter().filter_map(|entry| shown(scope, entry)).collect();
-    Ok(Rows { events, total: best.total })
-}
-
-/// How many entries an organization has in a view.
-fn entries_of(view: &View, org: OrgId) -> u64 {
-    let sealed = view.segments.iter().filter_map(|segment| segment.meta.run(org)).map(|run| run.rows).sum::<u64>();
-    let recent = view.recents.iter().flat_map(|recent| recent.chunks(org)).map(|chunk| chunk.entries.len() as u64);
-    sealed + recent.sum::<u64>()
-}
-
-fn query_segment(segment: &Segment, run: &Run, scope: &Scope, filter: &Filter, best: &mut Best) -> Result<(), StoreError> {
-    if filter.from.is_some_and(|from| run.occurred_max < from) || filter.to.is_some_and(|to| run.occurred_min > to) {
-        return Ok(());
-    }
-    let rows = run.first_row..run.first_row + run.rows;
-    let whole = Filter { from: None, to: None, ..filter.clone() }.is_empty()
-        && scope.is_whole()
-        && filter.from.is_none_or(|from| run.occurred_min >= from)
-        && filter.to.is_none_or(|to| run.occurred_max <= to);
-    if whole && !best.wants(run.occurred_max.as_millis()) {
-        best.total += run.rows;
-        return Ok(());
-    }
-    let wanted = Wanted::For { filter, looks: scope.looks_at() };
-    segment.rows(wanted, rows, |index, row| {
-        if filter.matches(scope, row) {
-            best.add((row.occurred_at, index.0));
-        }
-    })
-}
+/// More than a page are not read again soon.
+const REMEMBERED_AT_ONCE: usize = 200;
+/// About what an entry takes in memory.
+const ENTRY_BYTES: usize = 1_200;
 
 /// The entries at these indexes, in the order given.
 fn fetch(view: &View, org: OrgId, indexes: &[Index]) -> Result<Vec<Entry>, StoreError> {
@@ -228,12 +126,24 @@ fn fetch(view: &View, org: OrgId, indexes: &[Index]) -> Result<Vec<Entry>, Store
     }
     for (segment, mut rows) in view.segments.iter().zip(in_segments) {
         rows.sort_unstable();
+        // Whoever turns pages back and forth, or asks again, is shown what was just read.
+        rows.retain(|&(row, at)| {
+            let held = segment.cache().held::<Entry>(segment.remembered(row));
+            if let Some((held, slot)) = held.as_ref().zip(found.get_mut(at)) {
+                *slot = Some(Entry::clone(held));
+            }
+            held.is_none()
+        });
         let ranges: Vec<Range<u64>> = rows.iter().map(|&(row, _)| row..row + 1).collect();
         if ranges.is_empty() {
             continue;
         }
-        for (entry, (_, at)) in segment.entries(&ranges)?.zip(rows) {
+        let few = ranges.len() <= REMEMBERED_AT_ONCE;
+        for (entry, (row, at)) in segment.entries(&ranges)?.zip(rows) {
             let entry = entry?;
+            if few {
+                segment.cache().keep(segment.remembered(row), Arc::new(entry.clone()), ENTRY_BYTES);
+            }
             if let Some(slot) = found.get_mut(at) {
                 *slot = Some(entry);
             }
@@ -285,14 +195,19 @@ fn by_event_id(view: &View, org: OrgId, event_id: EventId) -> Result<Option<Entr
         if run.recorded_min > at || run.recorded_max < at {
             continue;
         }
-        let mut index = None;
-        segment.event_ids(run.first_row..run.first_row + run.rows, |at, id| {
-            if id == event_id.as_bytes() {
-                index = Some(at);
-            }
+        let row = segment.ask(|| {
+            let Some(part) = segment.part(org)? else { return Ok(None) };
+            // The rows from the last mark that is not after the id, up to the next.
+            let marks = part.marks()?;
+            let Some(block) = marks.partition_point(|its| *its <= mark(event_id.as_bytes())).checked_sub(1) else {
+                return Ok(None);
+            };
+            let start = run.first_row + block as u64 * u64::from(MARK_ROWS);
+            let end = (start + u64::from(MARK_ROWS)).min(run.first_row + run.rows);
+            segment.row_of_event_id(start..end, event_id.as_bytes())
         })?;
-        if let Some(index) = index {
-            return by_index(view, org, index).map(Some);
+        if let Some(row) = row {
+            return by_index(view, org, Index(run.first_index.0 + (row - run.first_row))).map(Some);
         }
     }
     Ok(None)
@@ -316,10 +231,14 @@ impl Stretch {
     }
 }
 
-/// Rows of a segment that are looked at before the limit is checked again.
-const BLOCK: u64 = 16_384;
-
-fn slice(view: &View, scope: &Scope, filter: &Filter, from: Cursor, limit: usize) -> Result<Slice, StoreError> {
+fn slice(
+    view: &View,
+    scope: &Scope,
+    filter: &Filter,
+    from: Cursor,
+    limit: usize,
+    cancel: &Cancel,
+) -> Result<Slice, StoreError> {
     let org = scope.org();
     let (wanted, descending) = match from {
         Cursor::After(after) => (after.map_or(0, |index| index.0.saturating_add(1))..u64::MAX, false),
@@ -343,71 +262,59 @@ fn slice(view: &View, scope: &Scope, filter: &Filter, from: Cursor, limit: usize
     if limit == 0 {
         return Ok(Slice { events: Vec::new(), next });
     }
-    'stretches: for stretch in &stretches {
+    for stretch in &stretches {
+        cancel.check()?;
         let range = stretch.range();
         let range = range.start.max(wanted.start)..range.end.min(wanted.end);
-        for block in blocks(range, descending) {
-            let mut found = Vec::new();
-            match_block(stretch, scope, filter, block.clone(), &mut found)?;
-            if descending {
-                found.reverse();
-            }
-            for index in found {
-                matches.push(index);
-                if matches.len() == limit {
-                    next = Some(index);
-                    break 'stretches;
-                }
-            }
-            next = Some(Index(if descending { block.start } else { block.end - 1 }));
+        if range.is_empty() {
+            continue;
         }
+        let room = limit - matches.len();
+        let found = match_stretch(stretch, scope, filter, range.clone(), descending, room, cancel)?;
+        matches.extend(&found);
+        if matches.len() == limit {
+            next = matches.last().copied();
+            break;
+        }
+        next = Some(Index(if descending { range.start } else { range.end - 1 }));
     }
     let events = fetch(view, org, &matches)?.into_iter().filter_map(|entry| shown(scope, entry)).collect();
     Ok(Slice { events, next })
 }
 
-/// A range cut into blocks, in the direction of reading.
-fn blocks(range: Range<u64>, descending: bool) -> Vec<Range<u64>> {
-    let mut blocks = Vec::new();
-    let mut start = range.start;
-    while start < range.end {
-        let end = range.end.min(start + BLOCK);
-        blocks.push(start..end);
-        start = end;
-    }
-    if descending {
-        blocks.reverse();
-    }
-    blocks
-}
-
-/// The indexes in `range` whose events match, ascending.
-fn match_block(
+/// The first `limit` indexes in `range` whose events match, in the direction of reading.
+fn match_stretch(
     stretch: &Stretch,
     scope: &Scope,
     filter: &Filter,
     range: Range<u64>,
-    found: &mut Vec<Index>,
-) -> Result<(), StoreError> {
+    descending: bool,
+    limit: usize,
+    cancel: &Cancel,
+) -> Result<Vec<Index>, StoreError> {
+    let directed = |indexes: &mut dyn DoubleEndedIterator<Item = u64>| -> Vec<Index> {
+        if descending { indexes.rev().take(limit).map(Index).collect() } else { indexes.take(limit).map(Index).collect() }
+    };
     match stretch {
         Stretch::Recent(chunk) => {
             let inside = chunk.entries.iter().filter(|entry| range.contains(&entry.index.0));
-            found.extend(inside.filter(|e| filter.matches(scope, &Row::of(&e.event))).map(|entry| entry.index));
-            Ok(())
+            Ok(directed(&mut inside.filter(|e| filter.matches(scope, &Row::of(&e.event))).map(|entry| entry.index.0)))
         }
+        Stretch::Sealed(..) if filter.is_empty() && scope.is_whole() => Ok(directed(&mut range.clone())),
         Stretch::Sealed(segment, run) => {
-            let first = run.first_row + (range.start - run.first_index.0);
-            let rows = first..first + (range.end - range.start);
-            if filter.is_empty() && scope.is_whole() {
-                found.extend(range.map(Index));
-                return Ok(());
+            let row = |index: u64| u32::try_from(index - run.first_index.0).unwrap_or(u32::MAX);
+            let rows: Bits = segment.ask(|| {
+                let Some(part) = segment.part(scope.org())? else { return Ok(Bits::none(0)) };
+                let within = part.positions_of(&(row(range.start)..row(range.end)))?;
+                let asked = Asked { segment, run, part: &part, scope, filter, cancel };
+                part.rows_of(&asked.all_hits(Some(&within))?)
+            })?;
+            let first = run.first_index.0;
+            if descending {
+                let rows: Vec<u32> = rows.iter().collect();
+                return Ok(directed(&mut rows.into_iter().map(|row| first + u64::from(row))));
             }
-            let wanted = Wanted::For { filter, looks: scope.looks_at() };
-            segment.rows(wanted, rows, |index, row| {
-                if filter.matches(scope, row) {
-                    found.push(index);
-                }
-            })
+            Ok(rows.iter().take(limit).map(|row| Index(first + u64::from(row))).collect())
         }
     }
 }

@@ -19,13 +19,12 @@ pub(crate) struct Row<'a> {
     pub(crate) event: Option<&'a Event>,
 }
 
-/// Targets as they lie in memory, or as a segment's column holds them.
+/// Its targets.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) enum Targets<'a> {
     #[default]
     None,
     Read(&'a [record::Target]),
-    Text(&'a str),
 }
 
 impl<'a> Row<'a> {
@@ -88,8 +87,6 @@ impl Targets<'_> {
         match self {
             Targets::None => false,
             Targets::Read(targets) => targets.iter().any(|t| fits(t.kind.as_str(), t.id.as_deref(), t.name.as_deref())),
-            Targets::Text(text) => serde_json::from_str::<Vec<TargetText<'_>>>(text)
-                .is_ok_and(|targets| targets.iter().any(|t| fits(&t.kind, t.id.as_deref(), t.name.as_deref()))),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::entry::Entry;
 use crate::error::StoreError;
 use crate::manifest::{Manifest, SealedLog};
 use crate::recent::{Chunk, Recent};
-use crate::segment::{self, Segment, SegmentId};
+use crate::segment::{self, Effort, Segment, SegmentId};
 use crate::sequence::Sequencer;
 use crate::sidecar::{self, IdHash};
 use crate::store::{Shared, View};
@@ -56,11 +56,11 @@ fn seal_oldest(shared: &Shared, manifest: &mut Manifest) -> Result<(), StoreErro
     manifest.next_segment = SegmentId(id.0 + 1);
     let chunks: Vec<Chunk> = recent.orgs().into_iter().flat_map(|org| recent.chunks(org)).collect();
     let entries = || chunks.iter().flat_map(|chunk| &chunk.entries);
-    let meta = segment::write(disk, id, entries())?;
-    let bytes = sidecar::build(&segment::checksums_of(disk, &meta)?, entries().map(Ok))?;
+    let meta = segment::write(disk, id, Effort::Quick, entries().map(Ok))?;
+    let bytes = sidecar::build(&meta, &segment::checksums_of(disk, &meta)?, entries().map(Ok))?;
     // Makes the names of both files durable. If we crash here, they are not in the manifest and are swept away.
     sidecar::put(disk, id, &bytes)?;
-    let segment = Segment::open(disk, meta.clone())?;
+    let segment = Segment::open(&shared.files, &shared.cache, meta.clone())?;
     prove(&segment, entries())?;
 
     let mut next = manifest.clone();

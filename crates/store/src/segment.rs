@@ -9,25 +9,30 @@ mod columns;
 mod read;
 mod write;
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
-use parquet::file::metadata::ParquetMetaData;
+use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use record::{Index, OrgId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::cache::{Cache, Piece};
 use crate::disk::{Disk, ReadAt};
 use crate::error::StoreError;
-use crate::sidecar::Sidecar;
+use crate::files::Files;
+use crate::part::Part;
+use crate::sidecar::{IdHash, Sidecar};
 
-pub(crate) use blocks::BLOCK_BYTES;
-use blocks::{Blocks, checksums};
-pub(crate) use read::Wanted;
-pub(crate) use write::{note, write};
+use blocks::checksums;
+pub(crate) use blocks::{BLOCK_BYTES, Blocks, Source};
+pub(crate) use write::{Effort, note, write};
 
 /// The folder.
 pub const DIR: &str = "segments";
-/// Rows in a row group: the unit that is skipped or read.
+/// Rows in a row group.
 pub const ROW_GROUP_ROWS: usize = 16_384;
+/// Rows in a page: the unit that is skipped or read.
+pub const PAGE_ROWS: usize = 1_024;
 
 /// Which segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -95,6 +100,10 @@ pub struct Meta {
     pub rows: u64,
     /// Each organization's rows, by organization.
     pub runs: Vec<Run>,
+    /// How long the events are kept, as a class: what is kept for different times is not merged into one file. There is one
+    /// class as yet, which has no name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub class: String,
 }
 
 impl Meta {
@@ -105,47 +114,145 @@ impl Meta {
     }
 }
 
-/// A segment that is open for reading.
+/// A segment of the manifest. Its files are opened, and what they say is read, when somebody asks.
 #[derive(Debug)]
 pub(crate) struct Segment {
     pub(crate) meta: Meta,
-    pub(crate) sidecar: Sidecar,
-    file: Blocks,
-    footer: Arc<ParquetMetaData>,
+    source: Source,
+    cache: Arc<Cache>,
+    /// Absent where a segment is read without one.
+    sidecar: RwLock<Option<Arc<Sidecar>>>,
+    /// Whether it has been superseded: its files go when nobody reads it any more.
+    superseded: AtomicBool,
 }
 
 impl Segment {
     /// Opens a segment of the manifest. A sidecar that is missing or damaged is made again, if the segment is as it was sealed.
-    pub(crate) fn open(disk: &dyn Disk, meta: Meta) -> Result<Segment, StoreError> {
-        let sidecar = match Sidecar::open(disk, &meta) {
-            Some(sidecar) => sidecar,
-            None => {
-                tracing::warn!(segment = meta.id.0, "sidecar missing, damaged or outdated; making it again");
-                let checksums = checksums_of(disk, &meta)?;
-                let bytes = crate::sidecar::build(&checksums, Segment::open_unchecked(disk, meta.clone())?.scan_all()?)?;
-                crate::sidecar::put(disk, meta.id, &bytes)?;
-                let path = meta.id.sidecar_path();
-                let unreadable = || StoreError::corrupt(&path, 0, "not readable after it was written");
-                Sidecar::open(disk, &meta).ok_or_else(unreadable)?
-            }
+    pub(crate) fn open(files: &Arc<Files>, cache: &Arc<Cache>, meta: Meta) -> Result<Segment, StoreError> {
+        file(&*files.disk, &meta)?;
+        let segment = Segment {
+            source: Source::Listed(files.clone()),
+            cache: cache.clone(),
+            sidecar: RwLock::new(Sidecar::open(files, &meta).map(Arc::new)),
+            superseded: AtomicBool::new(false),
+            meta,
         };
-        let blocks = Blocks::new(file(disk, &meta)?, &meta, sidecar.checksums.clone());
-        Segment::with(blocks, meta, sidecar)
-    }
-
-    /// Opens a segment that has no sidecar, or whose sidecar is in doubt. What is read is not compared with anything.
-    pub(crate) fn open_unchecked(disk: &dyn Disk, meta: Meta) -> Result<Segment, StoreError> {
-        let blocks = Blocks::new(file(disk, &meta)?, &meta, Arc::default());
-        Segment::with(blocks, meta, Sidecar::default())
-    }
-
-    fn with(file: Blocks, meta: Meta, sidecar: Sidecar) -> Result<Segment, StoreError> {
-        let path = meta.id.path();
-        let footer = read::footer(&path, &file)?;
-        if u64::try_from(footer.file_metadata().num_rows()) != Ok(meta.rows) {
-            return Err(StoreError::corrupt(&path, 0, "the file has another number of rows than the manifest says"));
+        if segment.beside().is_none() {
+            segment.make_sidecar()?;
         }
-        Ok(Segment { sidecar, meta, file, footer })
+        Ok(segment)
+    }
+
+    /// Opens a segment without a look at its sidecar. What is read is not compared with anything.
+    pub(crate) fn open_unchecked(disk: &dyn Disk, meta: Meta) -> Result<Segment, StoreError> {
+        let source = Source::Open(file(disk, &meta)?);
+        let segment =
+            Segment { source, cache: Arc::default(), sidecar: RwLock::default(), superseded: AtomicBool::new(false), meta };
+        segment.footer()?;
+        Ok(segment)
+    }
+
+    /// Makes the sidecar from the segment, and puts it in its place.
+    pub(crate) fn make_sidecar(&self) -> Result<(), StoreError> {
+        let Source::Listed(files) = &self.source else { return Ok(()) };
+        tracing::warn!(segment = self.meta.id.0, "sidecar missing, damaged or outdated; making it again");
+        let disk = &*files.disk;
+        let checksums = checksums_of(disk, &self.meta)?;
+        let bare = Segment::open_unchecked(disk, self.meta.clone())?;
+        let bytes = crate::sidecar::build(&self.meta, &checksums, bare.scan_all()?)?;
+        crate::sidecar::put(disk, self.meta.id, &bytes)?;
+        let path = self.meta.id.sidecar_path();
+        files.forget(&path);
+        let unreadable = || StoreError::corrupt(&path, 0, "not readable after it was written");
+        let sidecar = Sidecar::open(files, &self.meta).ok_or_else(unreadable)?;
+        *self.sidecar.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(sidecar));
+        Ok(())
+    }
+
+    /// Asks what the sidecar says; where that turns out to be damaged, it is made again, once.
+    pub(crate) fn ask<T>(&self, mut ask: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        match ask() {
+            Err(StoreError::Corrupt { path, .. }) if path == self.meta.id.sidecar_path() => {
+                self.make_sidecar()?;
+                ask()
+            }
+            answer => answer,
+        }
+    }
+
+    fn beside(&self) -> Option<Arc<Sidecar>> {
+        self.sidecar.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What the sidecar knows of an organization's events; `None` if there are none of it.
+    pub(crate) fn part(&self, org: OrgId) -> Result<Option<Part>, StoreError> {
+        let Ok(number) = self.meta.runs.binary_search_by_key(&org, |run| run.org) else { return Ok(None) };
+        let missing = || StoreError::corrupt(&self.meta.id.sidecar_path(), 0, "the file is missing");
+        let part = self.beside().ok_or_else(missing)?.part(number, &self.cache)?;
+        let rows = self.meta.runs.get(number).map(|run| run.rows);
+        if rows != Some(u64::from(part.rows())) {
+            let what = "a part has another number of events than the manifest says";
+            return Err(StoreError::corrupt(&self.meta.id.sidecar_path(), 0, what));
+        }
+        Ok(Some(part))
+    }
+
+    /// The rows that a sender's id may stand in.
+    pub(crate) fn rows_of_id(&self, hash: IdHash) -> Result<Vec<u64>, StoreError> {
+        self.ask(|| self.beside().map_or_else(|| Ok(Vec::new()), |sidecar| sidecar.rows(hash)))
+    }
+
+    /// Bytes of the sidecar.
+    pub(crate) fn sidecar_bytes(&self) -> u64 {
+        self.beside().map_or(0, |sidecar| sidecar.bytes())
+    }
+
+    /// What was read of this segment and may be read again.
+    pub(crate) fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    /// Its file, to be read.
+    fn file(&self) -> Result<Blocks, StoreError> {
+        let checksums = match (&self.source, self.beside()) {
+            (Source::Listed(_), Some(sidecar)) => sidecar.checksums()?,
+            _ => Arc::default(),
+        };
+        Ok(Blocks::new(self.source.clone(), &self.meta.id.path(), self.meta.bytes, BLOCK_BYTES, checksums))
+    }
+
+    /// The file's directory of row groups, columns and pages.
+    fn footer(&self) -> Result<Arc<ArrowReaderMetadata>, StoreError> {
+        self.cache.piece(Piece { segment: self.meta.id, sort: b'f', at: 0 }, || {
+            let path = self.meta.id.path();
+            let footer = self.ask(|| read::footer(&path, &self.file()?))?;
+            if u64::try_from(footer.metadata().file_metadata().num_rows()) != Ok(self.meta.rows) {
+                return Err(StoreError::corrupt(&path, 0, "the file has another number of rows than the manifest says"));
+            }
+            let bytes = footer.metadata().memory_size();
+            Ok((footer, bytes))
+        })
+    }
+
+    /// Says that the manifest names it no more. Its files are removed once nobody reads it.
+    pub(crate) fn supersede(&self) {
+        self.superseded.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Segment {
+    /// If we crash before, the files are not in the manifest and are swept away at the next start.
+    fn drop(&mut self) {
+        let Source::Listed(files) = &self.source else { return };
+        if !self.superseded.load(Ordering::SeqCst) {
+            return;
+        }
+        for path in [self.meta.id.path(), self.meta.id.sidecar_path()] {
+            files.forget(&path);
+            if let Err(e) = files.disk.remove(&path) {
+                tracing::warn!(%path, reason = %e, "a superseded file could not be removed; the next start will try again");
+            }
+        }
     }
 }
 

@@ -11,10 +11,12 @@ use record::merkle::Tree;
 use record::{Index, OrgId, Timestamp};
 
 use crate::append::{Answer, AppendError, Idempotency, Prepared};
+use crate::cache::Cache;
 use crate::disk::Disk;
 use crate::door::{Chance, Clock};
 use crate::entry::{Entry, Request};
 use crate::error::StoreError;
+use crate::files::Files;
 use crate::journal::{self, FileNumber, HEADER_BYTES, Tail, Writer, read_file};
 use crate::manifest::Manifest;
 use crate::recent::{Leaved, Recent};
@@ -78,6 +80,8 @@ pub(crate) struct View {
 /// The doors and the state that the store's threads share.
 pub(crate) struct Shared {
     pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) files: Arc<Files>,
+    pub(crate) cache: Arc<Cache>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) chance: Arc<dyn Chance>,
     pub(crate) options: Options,
@@ -94,6 +98,8 @@ pub(crate) struct Shared {
     settled: Condvar,
     pub(crate) counters: Counters,
     sealing_failed: Mutex<Option<String>>,
+    /// What reading has found to be damaged, first.
+    damaged: Mutex<Option<String>>,
     pub(crate) sealed_values: Mutex<SealedValues>,
 }
 
@@ -126,7 +132,7 @@ pub struct Stats {
     pub segments: u64,
     /// Rows in them.
     pub segment_rows: u64,
-    /// Bytes of their files.
+    /// Bytes of their files and of what is derived from them.
     pub segment_bytes: u64,
     /// Events that are not in segments yet.
     pub recent_events: u64,
@@ -139,6 +145,8 @@ pub struct Health {
     pub unwritable: Option<String>,
     /// Why the last attempt to seal failed, if it did. Recording goes on until too much is unsealed.
     pub sealing: Option<String>,
+    /// What was found damaged when it was read, the first time. It is not served; `acta check` says how much it is.
+    pub damaged: Option<String>,
 }
 
 /// The store of one data directory. Dropping it closes it.
@@ -191,9 +199,10 @@ impl Store {
             Some(manifest) => manifest,
             None => first_start(&*disk)?,
         };
+        let (files, cache) = (Files::new(disk.clone()), Arc::<Cache>::default());
         let mut segments = Vec::new();
         for meta in &manifest.segments {
-            segments.push(Arc::new(Segment::open(&*disk, meta.clone())?));
+            segments.push(Arc::new(Segment::open(&files, &cache, meta.clone())?));
         }
         let Journal { sequencer, recents, last, tail, recovered } = recover(&*disk, &manifest)?;
         // Only now that everything was found to belong together, and before anything is written: it may make room.
@@ -205,6 +214,8 @@ impl Store {
         };
         let shared = Arc::new(Shared {
             disk,
+            files,
+            cache,
             clock,
             chance,
             options,
@@ -216,6 +227,7 @@ impl Store {
             settled: Condvar::new(),
             counters: Counters::default(),
             sealing_failed: Mutex::default(),
+            damaged: Mutex::default(),
             sealed_values: Mutex::default(),
         });
         let threads = vec![
@@ -266,7 +278,8 @@ impl Store {
         let unwritable = refusal(&lock(&self.shared.sequencer), usize::MAX).map(|e| e.to_string());
         let unwritable = unwritable
             .or_else(|| self.shared.too_much_is_unsealed().then(|| "too many journal files wait to be sealed".to_owned()));
-        Health { unwritable, sealing: lock(&self.shared.sealing_failed).clone() }
+        let (sealing, damaged) = (lock(&self.shared.sealing_failed).clone(), lock(&self.shared.damaged).clone());
+        Health { unwritable, sealing, damaged }
     }
 
     /// Waits until what was accepted is durable and every full journal file is a segment; or, where that fails, until it has
@@ -295,7 +308,7 @@ impl Store {
             sealed_events: get(&counters.sealed_events),
             segments: view.segments.len() as u64,
             segment_rows: view.segments.iter().map(|segment| segment.meta.rows).sum(),
-            segment_bytes: view.segments.iter().map(|segment| segment.meta.bytes).sum(),
+            segment_bytes: view.segments.iter().map(|segment| segment.meta.bytes + segment.sidecar_bytes()).sum(),
             recent_events: view.recents.iter().map(|recent| recent.events()).sum(),
         }
     }
@@ -348,6 +361,15 @@ impl Shared {
         // Under the lock, so that nobody misses it between a look and a wait.
         drop(self.sequencer());
         self.settled.notify_all();
+    }
+
+    /// Passes on what reading came to, and remembers damage.
+    pub(crate) fn noted<T>(&self, read: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(e @ StoreError::Corrupt { .. }) = &read {
+            tracing::error!(reason = %e, "a read found damage");
+            lock(&self.damaged).get_or_insert_with(|| e.to_string());
+        }
+        read
     }
 
     fn sealer_panicked(&self) {
@@ -507,8 +529,7 @@ fn in_segments(segments: &[Arc<Segment>], hashes: &[IdHash]) -> Result<HashMap<I
     for segment in segments {
         let mut rows = BTreeMap::new();
         for &hash in hashes {
-            let path = segment.meta.id.sidecar_path();
-            for row in segment.sidecar.rows(hash).map_err(StoreError::io(&path))? {
+            for row in segment.rows_of_id(hash)? {
                 rows.entry(row).or_insert_with(Vec::new).push(hash);
             }
         }

@@ -1,18 +1,20 @@
 //! What can be filtered by: the values that occur, with how often, in what a caller may see.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use access::{Masked, Masks, Scope};
 use record::{Action, Catalogs, Event, OrgId, TeamId};
-use serde::{Deserialize, Serialize};
 
+use crate::cancel::Reader;
 use crate::error::StoreError;
+use crate::hits::seen;
+use crate::part::{Dictionary, Field, Near, Part, member};
 use crate::row::Row;
-use crate::segment::{Segment, SegmentId};
+use crate::segment::SegmentId;
 
 /// One actor, as it last was.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ActorValue {
     /// Its name.
     pub name: Option<Box<str>>,
@@ -23,7 +25,7 @@ pub struct ActorValue {
 }
 
 /// The values that occur.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Values {
     /// Actions, with how often.
     pub actions: BTreeMap<Action, u64>,
@@ -118,10 +120,10 @@ impl Values {
 /// Values kept apart by what decides whether a scope sees them: organization, team, and whether the action is one that only
 /// the organization sees.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Tally(BTreeMap<Part, Values>);
+pub(crate) struct Tally(BTreeMap<Lot, Values>);
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-struct Part {
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Lot {
     org: OrgId,
     team: Option<TeamId>,
     organization_only: bool,
@@ -130,54 +132,186 @@ struct Part {
 impl Tally {
     pub(crate) fn add(&mut self, org: OrgId, event: &Event) {
         let organization_only = Catalogs::built_in().is_organization_only(event.action.as_str());
-        self.0.entry(Part { org, team: event.team.clone(), organization_only }).or_default().add(event);
+        self.0.entry(Lot { org, team: event.team.clone(), organization_only }).or_default().add(event);
     }
 
     /// Adds what `scope` may see to `values`.
     pub(crate) fn collect(&self, scope: &Scope, values: &mut Values) {
-        for (part, found) in &self.0 {
-            if part.org != scope.org() {
+        for (lot, found) in &self.0 {
+            if lot.org != scope.org() {
                 continue;
             }
-            if let Some(masks) = scope.sees_part(part.team.as_ref().map(TeamId::as_str), part.organization_only) {
+            if let Some(masks) = scope.sees_part(lot.team.as_ref().map(TeamId::as_str), lot.organization_only) {
                 values.merge_masked(found, masks);
             }
         }
     }
-
-    fn merge(&mut self, other: Tally) {
-        for (part, found) in other.0 {
-            self.0.entry(part).or_default().merge(&found);
-        }
-    }
-
-    pub(crate) fn to_json(&self) -> serde_json::Result<Vec<u8>> {
-        serde_json::to_vec(&self.0.iter().collect::<Vec<_>>())
-    }
-
-    pub(crate) fn from_json(bytes: &[u8]) -> serde_json::Result<Tally> {
-        Ok(Tally(serde_json::from_slice::<Vec<(Part, Values)>>(bytes)?.into_iter().collect()))
-    }
 }
 
-/// The values of all segments, each counted once: segments do not change.
+/// Scopes whose sealed values are kept.
+const KEPT: usize = 4;
+
+/// What scopes see in the segments, each counted once: segments do not change.
 #[derive(Debug, Default)]
-pub(crate) struct SealedValues {
-    counted: Vec<SegmentId>,
-    tally: Tally,
+pub(crate) struct SealedValues(Vec<Counted>);
+
+#[derive(Debug)]
+struct Counted {
+    scope: Scope,
+    segments: Vec<SegmentId>,
+    values: Arc<Values>,
 }
 
 impl SealedValues {
-    /// Counts the segments that have come since the last time. Begins anew where one has gone.
-    pub(crate) fn count(&mut self, segments: &[Arc<Segment>]) -> Result<&Tally, StoreError> {
-        let known = self.counted.len();
-        if !segments.iter().take(known).map(|segment| segment.meta.id).eq(self.counted.iter().copied()) {
-            *self = SealedValues::default();
+    /// What was counted for a scope.
+    fn take(&mut self, scope: &Scope) -> Option<Counted> {
+        let at = self.0.iter().position(|counted| counted.scope == *scope)?;
+        Some(self.0.remove(at))
+    }
+
+    /// Keeps what was counted, in the place of what was longest not asked for.
+    fn put(&mut self, counted: Counted) {
+        self.0.retain(|known| known.scope != counted.scope);
+        self.0.push(counted);
+        if self.0.len() > KEPT {
+            self.0.remove(0);
         }
-        for segment in segments.iter().skip(self.counted.len()) {
-            self.tally.merge(segment.sidecar.tally(segment.meta.id)?);
-            self.counted.push(segment.meta.id);
+    }
+}
+
+impl Reader<'_> {
+    /// What the events that the scope sees can be filtered by.
+    pub fn values(&self, scope: &Scope) -> Result<Values, StoreError> {
+        self.cancel.check()?;
+        let shared = &self.store.shared;
+        let known = || shared.sealed_values.lock().unwrap_or_else(PoisonError::into_inner);
+        let view = shared.view();
+        let ids: Vec<SegmentId> = view.segments.iter().map(|segment| segment.meta.id).collect();
+        let counted = known().take(scope).filter(|counted| ids.starts_with(&counted.segments));
+        let mut counted =
+            counted.unwrap_or_else(|| Counted { scope: scope.clone(), segments: Vec::new(), values: Arc::default() });
+        for segment in view.segments.iter().skip(counted.segments.len()) {
+            self.cancel.check()?;
+            let found = shared.noted(segment.ask(|| {
+                let mut found = Values::default();
+                if let Some(part) = segment.part(scope.org())? {
+                    found.add_part(&part, scope)?;
+                }
+                Ok(found)
+            }))?;
+            Arc::make_mut(&mut counted.values).merge(&found);
         }
-        Ok(&self.tally)
+        counted.segments = ids;
+        let mut values = Values::clone(&counted.values);
+        known().put(counted);
+        for recent in &view.recents {
+            if scope.is_by_parts() {
+                recent.collect_values(scope, &mut values);
+            } else {
+                for chunk in recent.chunks(scope.org()) {
+                    for entry in &chunk.entries {
+                        let row = Row::of(&entry.event);
+                        if let Some(masks) = row.seen(scope) {
+                            values.add_row(&row, masks);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(values)
+    }
+}
+
+/// What is known of an actor's value while a part is gone through: how many events, and the last rows in which its name and
+/// its e-mail address are shown.
+#[derive(Debug, Clone, Default)]
+struct Last {
+    events: u64,
+    name: Option<u32>,
+    email: Option<u32>,
+}
+
+impl Values {
+    /// Adds what a scope sees in a part.
+    fn add_part(&mut self, part: &Part, scope: &Scope) -> Result<(), StoreError> {
+        let actors = part.dictionary(Field::Actor)?;
+        let mut lasts = vec![Last::default(); actors.len()];
+        // Whose latest name is to be known must be looked up where there are several.
+        let id = |value: usize| actors.members(value)[member::ID];
+        let ambiguous =
+            |value: usize| id(value) == id(value + 1) && value + 1 < actors.len() || value > 0 && id(value) == id(value - 1);
+        let ambiguous: Vec<bool> = (0..actors.len()).map(ambiguous).collect();
+        for (masks, set) in seen(part, scope)? {
+            let set = (!scope.is_whole()).then_some(&set);
+            for (value, count) in part.counts(Field::Action, set)?.into_iter().enumerate().filter(|(_, count)| *count > 0) {
+                if let Ok(action) = Action::new(part.dictionary(Field::Action)?.text(value)) {
+                    *self.actions.entry(action).or_default() += count;
+                }
+            }
+            for (value, count) in part.counts(Field::Team, set)?.into_iter().enumerate().filter(|(_, count)| *count > 0) {
+                if let Ok(team) = TeamId::new(part.dictionary(Field::Team)?.text(value)) {
+                    *self.teams.entry(team).or_default() += count;
+                }
+            }
+            let shows = |last: &mut Last, row: u32| {
+                last.name = last.name.max(Some(row).filter(|_| !masks.contains(Masked::Name)));
+                last.email = last.email.max(Some(row).filter(|_| !masks.contains(Masked::Email)));
+            };
+            for (last, count) in lasts.iter_mut().zip(part.counts(Field::Actor, set)?) {
+                last.events += count;
+                if count > 0 {
+                    shows(last, 0);
+                }
+            }
+            let mut rows = Vec::new();
+            part.each_position(
+                Field::Actor,
+                |value| ambiguous.get(value) == Some(&true),
+                |value, at| {
+                    if set.is_none_or(|set| set.contains(at)) {
+                        rows.push((at, value));
+                    }
+                },
+            )?;
+            rows.sort_unstable();
+            let mut near = Near::default();
+            for (at, value) in rows {
+                let row = part.row(at, &mut near)?;
+                if let Some(last) = lasts.get_mut(value) {
+                    shows(last, row);
+                }
+            }
+        }
+        self.add_actors(&actors, &lasts);
+        Ok(())
+    }
+
+    fn add_actors(&mut self, actors: &Dictionary, lasts: &[Last]) {
+        let mut value = 0;
+        while value < lasts.len() {
+            let Some(id) = actors.members(value)[member::ID] else { break };
+            let same = (value..lasts.len()).take_while(|value| actors.members(*value)[member::ID] == Some(id));
+            let (mut events, mut name, mut email) = (0, None, None);
+            for one in same {
+                let [_, _, its_name, its_email] = actors.members(one);
+                if let Some(last) = lasts.get(one) {
+                    events += last.events;
+                    name = name.max(last.name.zip(its_name));
+                    email = email.max(last.email.zip(its_email));
+                }
+                value = one + 1;
+            }
+            if events == 0 {
+                continue;
+            }
+            let known = self.actors.entry(id.into()).or_default();
+            known.events += events;
+            if let Some((_, name)) = name {
+                known.name = Some(name.into());
+            }
+            if let Some((_, email)) = email {
+                known.email = Some(email.into());
+            }
+        }
     }
 }

@@ -1,9 +1,10 @@
-//! A segment's file, each block of which is compared with its checksum before it is believed.
+//! A file, each block of which is compared with its checksum before it is believed.
 //!
 //! Parquet's pages bear no checksum that its writer would write, and its reader trusts what it reads. So what it is given is
-//! right, or it is given an error.
+//! right, or it is given an error. Sidecars are read the same way.
 
 use std::io;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -14,8 +15,9 @@ use sha2::{Digest, Sha256};
 use super::Meta;
 use crate::disk::ReadAt;
 use crate::error::StoreError;
+use crate::files::Files;
 
-/// Bytes that one checksum covers. The last block may be shorter.
+/// Bytes of a segment that one checksum covers. The last block may be shorter.
 pub(crate) const BLOCK_BYTES: u64 = 16_384;
 
 /// The CRC-32 of every block of a segment that is, as a whole, the file that was sealed.
@@ -44,12 +46,23 @@ fn read(file: &dyn ReadAt, at: u64, len: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A file as the Parquet reader wants it.
+/// Where a file's bytes come from.
 #[derive(Debug, Clone)]
-pub(super) struct Blocks {
-    file: Arc<dyn ReadAt>,
+pub(crate) enum Source {
+    /// An open file.
+    Open(Arc<dyn ReadAt>),
+    /// One of the files that are opened when they are read.
+    Listed(Arc<Files>),
+}
+
+/// A file as the Parquet reader wants it, and whoever else wants some of its bytes.
+#[derive(Debug, Clone)]
+pub(crate) struct Blocks {
+    source: Source,
     path: Arc<str>,
     len: u64,
+    /// Bytes that one checksum covers.
+    block: u64,
     /// Empty where there is nothing to compare with.
     checksums: Arc<[u32]>,
     /// Why a read failed. Parquet's errors are texts; this one says what can be done about it.
@@ -57,8 +70,8 @@ pub(super) struct Blocks {
 }
 
 impl Blocks {
-    pub(super) fn new(file: Arc<dyn ReadAt>, meta: &Meta, checksums: Arc<[u32]>) -> Blocks {
-        Blocks { file, path: meta.id.path().into(), len: meta.bytes, checksums, failure: Arc::default() }
+    pub(crate) fn new(source: Source, path: &str, len: u64, block: u64, checksums: Arc<[u32]>) -> Blocks {
+        Blocks { source, path: path.into(), len, block, checksums, failure: Arc::default() }
     }
 
     /// The same file, for another reader.
@@ -72,20 +85,39 @@ impl Blocks {
         failure.unwrap_or_else(|| StoreError::corrupt(&self.path, 0, reported.to_string()))
     }
 
+    /// Says that what was read is not what was written, although its checksums are right.
+    pub(crate) fn corrupt(&self, at: u64, what: &str) -> StoreError {
+        StoreError::corrupt(&self.path, at, what)
+    }
+
+    /// Some of the file's bytes.
+    pub(crate) fn read(&self, range: Range<u64>) -> Result<Bytes, StoreError> {
+        let len = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(usize::MAX);
+        if len == 0 { Ok(Bytes::new()) } else { self.bytes(range.start, len) }
+    }
+
     fn bytes(&self, start: u64, len: usize) -> Result<Bytes, StoreError> {
         let end = start.checked_add(len as u64).filter(|end| *end <= self.len);
         let end = end.ok_or_else(|| StoreError::corrupt(&self.path, start, "it points behind its end"))?;
+        let listed;
+        let file: &dyn ReadAt = match &self.source {
+            Source::Open(file) => &**file,
+            Source::Listed(files) => {
+                listed = files.get(&self.path).map_err(StoreError::io(&self.path))?;
+                &*listed
+            }
+        };
         if self.checksums.is_empty() {
-            return read(&*self.file, start, end - start).map(Bytes::from).map_err(StoreError::io(&self.path));
+            return read(file, start, end - start).map(Bytes::from).map_err(StoreError::io(&self.path));
         }
-        let first = start / BLOCK_BYTES;
-        let from = first * BLOCK_BYTES;
-        let to = end.next_multiple_of(BLOCK_BYTES).min(self.len);
-        let bytes = read(&*self.file, from, to - from).map_err(StoreError::io(&self.path))?;
-        for (block, content) in (first..).zip(bytes.chunks(usize::try_from(BLOCK_BYTES).unwrap_or(usize::MAX))) {
+        let first = start / self.block;
+        let from = first * self.block;
+        let to = end.next_multiple_of(self.block).min(self.len);
+        let bytes = read(file, from, to - from).map_err(StoreError::io(&self.path))?;
+        for (block, content) in (first..).zip(bytes.chunks(usize::try_from(self.block).unwrap_or(usize::MAX))) {
             let wanted = usize::try_from(block).ok().and_then(|block| self.checksums.get(block));
             if wanted != Some(&crc32fast::hash(content)) {
-                return Err(StoreError::corrupt(&self.path, block * BLOCK_BYTES, "a block has a wrong checksum"));
+                return Err(StoreError::corrupt(&self.path, block * self.block, "a block has a wrong checksum"));
             }
         }
         let skip = usize::try_from(start - from).unwrap_or(usize::MAX);
@@ -121,7 +153,7 @@ impl ChunkReader for Blocks {
 
 /// A file read from a place on.
 #[derive(Debug)]
-pub(super) struct Cursor {
+pub(crate) struct Cursor {
     blocks: Blocks,
     at: u64,
 }

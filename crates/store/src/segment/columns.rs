@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use arrow_schema::{DataType, Field, Schema};
 
 /// The format's version, in the file's key-value metadata under `acta.segment`.
-pub(crate) const VERSION: &str = "1";
+pub(crate) const VERSION: &str = "2";
 
 macro_rules! columns {
     ($($const:ident = $name:literal $type:expr, nullable: $nullable:literal;)+) => {
@@ -40,7 +40,7 @@ columns! {
     METADATA = "metadata" DataType::Utf8, nullable: true;
     ID = "id" DataType::Utf8, nullable: true;
     KEY = "key" DataType::Utf8, nullable: true;
-    SALTS = "salts" DataType::Binary, nullable: true;
+    SALTS = "salts" DataType::FixedSizeBinary(16), nullable: true;
     LOG_RECORD = "log_record" DataType::Utf8, nullable: true;
     REQUEST = "request" DataType::Binary, nullable: true;
 }

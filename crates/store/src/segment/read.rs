@@ -3,7 +3,6 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use access::Looks;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, UInt32Type, UInt64Type};
 use arrow_array::{
@@ -13,84 +12,38 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
 };
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 use record::seal::Seed;
 use record::{Action, Actor, Change, Context, Event, EventId, Index, Json, Kind, OrgId, Outcome, Target, TeamId, Timestamp};
 
 use super::blocks::Blocks;
 use super::{Segment, columns};
+use crate::cache::Piece;
 use crate::entry::{Entry, Request, Source};
 use crate::error::StoreError;
-use crate::filter::Filter;
-use crate::row::{Row, TargetText, Targets};
+use crate::row::TargetText;
 
-/// The file's directory of row groups and columns.
-pub(super) fn footer(path: &str, file: &Blocks) -> Result<Arc<ParquetMetaData>, StoreError> {
-    let footer = ParquetMetaDataReader::new().parse_and_finish(file).map_err(|e| file.error(e))?;
+/// The file's directory of row groups, columns and pages.
+pub(super) fn footer(path: &str, file: &Blocks) -> Result<ArrowReaderMetadata, StoreError> {
+    let mut reader = ParquetMetaDataReader::new().with_offset_index_policy(PageIndexPolicy::Optional);
+    reader.try_parse(file).map_err(|e| file.error(e))?;
+    let footer = reader.finish().map_err(|e| file.error(e))?;
     let version = footer
         .file_metadata()
         .key_value_metadata()
         .and_then(|pairs| pairs.iter().find(|pair| pair.key == "acta.segment"))
         .and_then(|pair| pair.value.as_deref());
     match version {
-        Some(columns::VERSION) => Ok(Arc::new(footer)),
+        Some(columns::VERSION | "1") => {
+            // Parquet's own types say all; the Arrow schema that a writer may have put beside them is not trusted.
+            let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+            ArrowReaderMetadata::try_new(Arc::new(footer), options).map_err(|e| file.error(e))
+        }
         Some(other) => {
             let found = other.parse().unwrap_or(u32::MAX);
-            Err(StoreError::TooNew { path: path.to_owned(), found, known: 1 })
+            Err(StoreError::TooNew { path: path.to_owned(), found, known: 2 })
         }
         None => Err(StoreError::corrupt(path, 0, "not a segment")),
-    }
-}
-
-/// Which columns a reader needs.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Wanted<'f> {
-    /// All, to build whole entries.
-    All,
-    /// Those that say which event stands where.
-    EventIds,
-    /// Those that hold values to filter by, and what a scope looks at.
-    Values(Looks),
-    /// Those that a filter looks at, and a scope.
-    For { filter: &'f Filter, looks: Looks },
-}
-
-impl Wanted<'_> {
-    /// Whether rows must be read as whole events.
-    fn all(&self) -> bool {
-        match self {
-            Wanted::All => true,
-            Wanted::EventIds | Wanted::Values(_) => false,
-            Wanted::For { filter, .. } => !filter.words.is_empty(),
-        }
-    }
-
-    fn names(&self) -> Vec<&'static str> {
-        let (filter, looks) = match self {
-            Wanted::All => return Vec::new(),
-            Wanted::EventIds => return vec![columns::INDEX, columns::EVENT_ID],
-            Wanted::Values(looks) => {
-                let mut names = vec![columns::INDEX, columns::OCCURRED_AT, columns::ACTION, columns::TEAM];
-                names.extend([columns::ACTOR_ID, columns::ACTOR_NAME, columns::ACTOR_EMAIL]);
-                names.extend(looks.people.then_some(columns::TARGETS));
-                return names;
-            }
-            Wanted::For { filter, looks } => (filter, looks),
-        };
-        let mut names = vec![columns::INDEX, columns::OCCURRED_AT];
-        let mut want = |needed: bool, name| {
-            if needed {
-                names.push(name);
-            }
-        };
-        want(filter.actions.is_some() || looks.parts, columns::ACTION);
-        want(!filter.teams.is_empty() || looks.parts, columns::TEAM);
-        want(filter.outcome.is_some(), columns::OUTCOME);
-        want(filter.actor.is_some() || looks.people, columns::ACTOR_ID);
-        want(filter.email.is_some() || looks.people, columns::ACTOR_EMAIL);
-        want(filter.ip.is_some(), columns::IP);
-        want(filter.target.is_some() || filter.target_type.is_some() || looks.people, columns::TARGETS);
-        names
     }
 }
 
@@ -105,7 +58,7 @@ impl Segment {
         &self,
         ranges: &[Range<u64>],
     ) -> Result<impl Iterator<Item = Result<Entry, StoreError>> + use<'_>, StoreError> {
-        let batches = self.batches(Wanted::All, ranges)?;
+        let batches = self.batches(None, ranges)?;
         Ok(batches.flat_map(move |batch| {
             let decoded: Vec<Result<Entry, StoreError>> = match batch {
                 Err(e) => vec![Err(e)],
@@ -118,94 +71,78 @@ impl Segment {
         }))
     }
 
-    /// Calls `each` with the index, and the parts that the filter looks at, of every row in a range.
-    pub(crate) fn rows(
-        &self,
-        wanted: Wanted<'_>,
-        range: Range<u64>,
-        mut each: impl FnMut(Index, &Row<'_>),
-    ) -> Result<(), StoreError> {
-        for batch in self.batches(wanted, &[range])? {
-            let batch = batch?;
-            let columns = Columns::of(&batch);
-            for row in 0..batch.num_rows() {
-                let index = columns.index.map(|array| Index(array.value(row))).unwrap_or(Index(0));
-                if wanted.all() {
-                    let entry = columns.entry(row).ok_or_else(|| self.undecodable(row))?;
-                    each(index, &Row::of(&entry.event));
-                } else {
-                    each(index, &columns.row(row));
-                }
-            }
-        }
-        Ok(())
+    /// Where the entry in one row is remembered after it was read.
+    pub(crate) fn remembered(&self, row: u64) -> Piece {
+        Piece { segment: self.meta.id, sort: b'e', at: row }
     }
 
-    /// Calls `each` with the index and the event id of every row in a range.
-    pub(crate) fn event_ids(&self, range: Range<u64>, mut each: impl FnMut(Index, &[u8])) -> Result<(), StoreError> {
-        for batch in self.batches(Wanted::EventIds, &[range])? {
+    /// The row in which an event id stands, among some rows.
+    pub(crate) fn row_of_event_id(&self, rows: Range<u64>, event_id: &[u8; 16]) -> Result<Option<u64>, StoreError> {
+        let mut at = rows.start;
+        for batch in self.batches(Some(&[columns::EVENT_ID]), &[rows])? {
             let batch = batch?;
-            let columns = Columns::of(&batch);
-            let (Some(indexes), Some(ids)) = (columns.index, columns.event_id) else { return Err(self.undecodable(0)) };
+            let ids = Columns::of(&batch).event_id.ok_or_else(|| self.undecodable(0))?;
             for row in 0..batch.num_rows() {
-                each(Index(indexes.value(row)), ids.value(row));
+                if ids.value(row) == event_id {
+                    return Ok(Some(at));
+                }
+                at += 1;
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     fn undecodable(&self, row: usize) -> StoreError {
         StoreError::corrupt(&self.meta.id.path(), 0, format!("row {row} of a batch is not an entry"))
     }
 
+    /// The rows in some ranges, with the columns of these names, or all.
     fn batches(
         &self,
-        wanted: Wanted<'_>,
+        names: Option<&[&str]>,
         ranges: &[Range<u64>],
     ) -> Result<impl Iterator<Item = Result<RecordBatch, StoreError>> + use<'_>, StoreError> {
-        let file = self.file.fresh();
-        // Parquet's own types say all; the Arrow schema that a writer may have put beside them is not trusted.
-        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let metadata = ArrowReaderMetadata::try_new(self.footer.clone(), options).map_err(|e| file.error(e))?;
-        let schema = self.footer.file_metadata().schema_descr();
-        let mask = if wanted.all() { ProjectionMask::all() } else { ProjectionMask::columns(schema, wanted.names()) };
-        let (groups, selection) = self.select(ranges);
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file.clone(), metadata)
+        let file = self.ask(|| self.file())?.fresh();
+        let footer = self.footer()?;
+        let schema = footer.metadata().file_metadata().schema_descr();
+        let mask = names.map_or_else(ProjectionMask::all, |names| ProjectionMask::columns(schema, names.iter().copied()));
+        let (groups, selection) = select(footer.metadata(), ranges);
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file.clone(), (*footer).clone())
             .with_projection(mask)
             .with_row_groups(groups)
             .with_row_selection(selection)
-            .with_batch_size(4_096)
+            .with_batch_size(1_024)
             .build()
             .map_err(|e| file.error(e))?;
         Ok(reader.map(move |batch| batch.map_err(|e| file.error(e))))
     }
+}
 
-    /// The row groups that hold some of the rows, and which rows of those.
-    fn select(&self, ranges: &[Range<u64>]) -> (Vec<usize>, RowSelection) {
-        let mut groups = Vec::new();
-        let mut selectors: Vec<RowSelector> = Vec::new();
-        let mut start = 0_u64;
-        for (group, meta) in self.footer.row_groups().iter().enumerate() {
-            let end = start + u64::try_from(meta.num_rows()).unwrap_or(0);
-            let inside: Vec<_> = ranges
-                .iter()
-                .map(|range| range.start.max(start)..range.end.min(end))
-                .filter(|range| range.start < range.end)
-                .collect();
-            if !inside.is_empty() {
-                groups.push(group);
-                let mut at = start;
-                for range in inside {
-                    push(&mut selectors, range.start - at, false);
-                    push(&mut selectors, range.end - range.start, true);
-                    at = range.end;
-                }
-                push(&mut selectors, end - at, false);
+/// The row groups that hold some of the rows, and which rows of those.
+fn select(footer: &ParquetMetaData, ranges: &[Range<u64>]) -> (Vec<usize>, RowSelection) {
+    let mut groups = Vec::new();
+    let mut selectors: Vec<RowSelector> = Vec::new();
+    let mut start = 0_u64;
+    for (group, meta) in footer.row_groups().iter().enumerate() {
+        let end = start + u64::try_from(meta.num_rows()).unwrap_or(0);
+        let inside: Vec<_> = ranges
+            .iter()
+            .map(|range| range.start.max(start)..range.end.min(end))
+            .filter(|range| range.start < range.end)
+            .collect();
+        if !inside.is_empty() {
+            groups.push(group);
+            let mut at = start;
+            for range in inside {
+                push(&mut selectors, range.start - at, false);
+                push(&mut selectors, range.end - range.start, true);
+                at = range.end;
             }
-            start = end;
+            push(&mut selectors, end - at, false);
         }
-        (groups, RowSelection::from(selectors))
+        start = end;
     }
+    (groups, RowSelection::from(selectors))
 }
 
 fn push(selectors: &mut Vec<RowSelector>, rows: u64, select: bool) {
@@ -238,7 +175,9 @@ struct Columns<'a> {
     metadata: Option<&'a StringArray>,
     id: Option<&'a StringArray>,
     key: Option<&'a StringArray>,
-    salts: Option<&'a BinaryArray>,
+    salts: Option<&'a FixedSizeBinaryArray>,
+    /// Version 1 had salts of any length.
+    salts_before: Option<&'a BinaryArray>,
     log_record: Option<&'a StringArray>,
     request: Option<&'a BinaryArray>,
 }
@@ -247,7 +186,7 @@ fn text(array: Option<&StringArray>, row: usize) -> Option<&str> {
     array.filter(|array| array.is_valid(row)).map(|array| array.value(row))
 }
 
-fn bytes(array: Option<&BinaryArray>, row: usize) -> Option<&[u8]> {
+fn bytes<'a>(array: Option<&'a BinaryArray>, row: usize) -> Option<&'a [u8]> {
     array.filter(|array| array.is_valid(row)).map(|array| array.value(row))
 }
 
@@ -278,26 +217,16 @@ impl<'a> Columns<'a> {
             metadata: strings(columns::METADATA),
             id: strings(columns::ID),
             key: strings(columns::KEY),
-            salts: binary(columns::SALTS),
+            salts: any(columns::SALTS).and_then(|a| a.as_fixed_size_binary_opt()),
+            salts_before: binary(columns::SALTS),
             log_record: strings(columns::LOG_RECORD),
             request: binary(columns::REQUEST),
         }
     }
 
-    /// What a filter looks at.
-    fn row(&self, row: usize) -> Row<'a> {
-        Row {
-            occurred_at: self.occurred_at.map_or(0, |array| array.value(row)),
-            action: text(self.action, row).unwrap_or_default(),
-            team: text(self.team, row),
-            outcome: text(self.outcome, row).and_then(Outcome::parse),
-            actor_id: text(self.actor_id, row).unwrap_or_default(),
-            actor_name: text(self.actor_name, row),
-            actor_email: text(self.actor_email, row),
-            ip: text(self.ip, row),
-            targets: text(self.targets, row).map_or(Targets::None, Targets::Text),
-            event: None,
-        }
+    fn salts(&self, row: usize) -> Option<&'a [u8]> {
+        let fixed = self.salts.filter(|array| array.is_valid(row)).map(|array| array.value(row));
+        fixed.or_else(|| bytes(self.salts_before, row))
     }
 
     /// The whole entry; `None` if the columns do not hold one.
@@ -305,7 +234,7 @@ impl<'a> Columns<'a> {
         let owned = |array| text(array, row).map(Into::into);
         let source = match text(self.log_record, row) {
             Some(record) => Source::Log { record: record.into() },
-            None => Source::Sent { key: owned(self.key), seed: Seed(bytes(self.salts, row)?.try_into().ok()?) },
+            None => Source::Sent { key: owned(self.key), seed: Seed(self.salts(row)?.try_into().ok()?) },
         };
         let event = Event {
             id: owned(self.id),

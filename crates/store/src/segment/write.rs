@@ -1,5 +1,6 @@
 //! Writing a segment: one pass, bounded memory, hashed as it goes.
 
+use std::borrow::Borrow;
 use std::io;
 use std::sync::Arc;
 
@@ -17,28 +18,31 @@ use record::seal::{changes_text, targets_text};
 use record::{Json, Outcome, TeamId};
 use sha2::{Digest, Sha256};
 
-use super::{Meta, ROW_GROUP_ROWS, Run, SegmentId, columns};
+use super::{Meta, PAGE_ROWS, ROW_GROUP_ROWS, Run, SegmentId, columns};
 use crate::disk::{Append, Disk};
 use crate::entry::{Entry, Source};
 use crate::error::StoreError;
 
 /// Writes entries, which must come sorted by organization and index, into a new segment file and makes it durable. It exists
 /// once the manifest says so.
-pub(crate) fn write<'a>(
+pub(crate) fn write<E: Borrow<Entry>>(
     disk: &dyn Disk,
     id: SegmentId,
-    entries: impl Iterator<Item = &'a Entry>,
+    effort: Effort,
+    entries: impl Iterator<Item = Result<E, StoreError>>,
 ) -> Result<Meta, StoreError> {
     let path = id.path();
     let parquet = |e: parquet::errors::ParquetError| StoreError::Io { path: id.path(), source: io::Error::other(e) };
     let file = disk.create(&path).map_err(StoreError::io(&path))?;
     let sink = Sink { file, hash: Sha256::new(), bytes: 0 };
-    let options = ArrowWriterOptions::new().with_properties(properties()).with_skip_arrow_metadata(true);
+    let options = ArrowWriterOptions::new().with_properties(properties(effort)).with_skip_arrow_metadata(true);
     let mut writer = ArrowWriter::try_new_with_options(sink, columns::SCHEMA.clone(), options).map_err(parquet)?;
     let mut runs: Vec<Run> = Vec::new();
     let mut rows = 0;
     let mut batch = Batch::default();
     for entry in entries {
+        let entry = entry?;
+        let entry = entry.borrow();
         note(&mut runs, rows, entry);
         batch.push(entry);
         rows += 1;
@@ -52,27 +56,46 @@ pub(crate) fn write<'a>(
     let mut sink = writer.into_inner().map_err(parquet)?;
     sink.file.sync().map_err(StoreError::io(&path))?;
     let sha256 = sink.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Meta { id, bytes: sink.bytes, sha256, rows, runs })
+    Ok(Meta { id, bytes: sink.bytes, sha256, rows, runs, class: String::new() })
 }
 
-fn properties() -> WriterProperties {
-    // Ids, seeds and addresses of requests are all different: a dictionary of them is the column once more.
-    let plain = [columns::EVENT_ID, columns::SALTS, columns::REQUEST];
-    let delta = [columns::INDEX, columns::OCCURRED_AT];
+/// How hard to compress.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Effort {
+    /// What comes from the journal, soon to be merged.
+    Quick,
+    /// What stays.
+    Thorough,
+}
+
+fn properties(effort: Effort) -> WriterProperties {
+    // What is different in every event: a dictionary of it is the column once more.
+    let plain = [columns::SALTS, columns::REQUEST];
+    // Numbers that begin alike: each byte of them apart compresses better.
+    let split = [columns::EVENT_ID, columns::OCCURRED_AT];
+    let lengths = [columns::ID, columns::REQUEST_ID, columns::SESSION_ID, columns::METADATA, columns::CHANGES];
+    let level = match effort {
+        Effort::Quick => 1,
+        Effort::Thorough => 6,
+    };
     let mut builder = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).unwrap_or_default()))
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(level).unwrap_or_default()))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_write_batch_size(PAGE_ROWS)
+        .set_statistics_enabled(EnabledStatistics::None)
         .set_created_by(format!("acta {}", env!("CARGO_PKG_VERSION")))
         .set_key_value_metadata(Some(vec![KeyValue::new("acta.segment".to_owned(), columns::VERSION.to_owned())]));
-    for name in plain {
-        builder = builder.set_column_dictionary_enabled(ColumnPath::from(name), false);
-    }
-    for name in delta {
-        builder = builder
-            .set_column_dictionary_enabled(ColumnPath::from(name), false)
-            .set_column_encoding(ColumnPath::from(name), Encoding::DELTA_BINARY_PACKED);
-    }
+    let mut plainly = |name: &str, encoding| {
+        let path = ColumnPath::from(name);
+        builder = std::mem::take(&mut builder)
+            .set_column_dictionary_enabled(path.clone(), false)
+            .set_column_encoding(path, encoding);
+    };
+    plain.iter().for_each(|name| plainly(name, Encoding::PLAIN));
+    split.iter().for_each(|name| plainly(name, Encoding::BYTE_STREAM_SPLIT));
+    lengths.iter().for_each(|name| plainly(name, Encoding::DELTA_LENGTH_BYTE_ARRAY));
+    plainly(columns::INDEX, Encoding::DELTA_BINARY_PACKED);
     builder.build()
 }
 
@@ -115,7 +138,7 @@ struct Batch {
     response_time_ms: UInt64Builder,
     /// changes, metadata, id, key.
     more: [StringBuilder; 4],
-    salts: BinaryBuilder,
+    salts: FixedSizeBinaryBuilder,
     log_record: StringBuilder,
     request: BinaryBuilder,
 }
@@ -131,7 +154,7 @@ impl Default for Batch {
             texts: Default::default(),
             response_time_ms: UInt64Builder::default(),
             more: Default::default(),
-            salts: BinaryBuilder::default(),
+            salts: FixedSizeBinaryBuilder::new(16),
             log_record: StringBuilder::default(),
             request: BinaryBuilder::default(),
         }
@@ -174,7 +197,8 @@ impl Batch {
         }
         match &entry.source {
             Source::Sent { seed, .. } => {
-                self.salts.append_value(seed.0);
+                #[expect(clippy::expect_used, reason = "a seed has sixteen bytes")]
+                self.salts.append_value(seed.0).expect("sixteen bytes");
                 self.log_record.append_null();
             }
             Source::Log { record } => {

@@ -281,11 +281,32 @@ fn damage_under_a_running_store_is_noticed_when_read() {
         }
     }
     assert!(noticed > 30, "{noticed}");
-    // And at the start, if it is in what a start reads.
+    // Also in the file's directory, which is read when somebody asks; and the store says so from then on.
     for at in [len - 5, len - 100] {
         let copy = disk.copy();
         copy.damage(path, at);
-        let opened = setup.clone().on(copy).try_open();
-        assert!(matches!(opened, Err(StoreError::Corrupt { .. })), "{opened:?}");
+        let store = setup.clone().on(copy).open();
+        assert_eq!(store.health().damaged, None);
+        let failed = store.query(&scope(ORG), &store::Filter::default(), store::Page { offset: 0, limit: 1_000 });
+        assert!(matches!(failed, Err(StoreError::Corrupt { path: ref found, .. }) if found == path), "{at}");
+        assert!(store.health().damaged.is_some_and(|what| what.contains(path)));
+    }
+}
+
+/// A sidecar that goes bad while the store runs is made again when that is noticed, and nobody is told anything wrong.
+#[test]
+fn a_sidecar_damaged_under_a_running_store_is_made_again() {
+    let (setup, disk) = directory();
+    let path = &find(&disk, ".idx")[1];
+    let good = disk.bytes(path);
+    let words = store::Filter { words: vec!["query".to_owned()], ..store::Filter::default() };
+    let whole = setup.open().query(&scope(ORG), &words, store::Page { offset: 0, limit: 1_000 }).unwrap().total;
+    for at in (0..good.len()).step_by(7) {
+        let copy = disk.copy();
+        let store = setup.clone().on(copy.clone()).open();
+        copy.damage(path, at);
+        let rows = store.query(&scope(ORG), &words, store::Page { offset: 0, limit: 1_000 }).unwrap();
+        assert_eq!((rows.total, rows.events.len() as u64), (whole, whole), "byte {at}");
+        assert_eq!(store.health().damaged, None);
     }
 }

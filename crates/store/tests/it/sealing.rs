@@ -96,7 +96,7 @@ fn when_too_much_is_unsealed_the_store_is_busy_until_sealing_works() {
     store.settle();
     setup.append(&store, ORG, [event(recorded)]).unwrap();
     assert_eq!(all(&store, ORG).len() as u64, recorded + 2);
-    assert_eq!(store.health(), store::Health { unwritable: None, sealing: None });
+    assert_eq!(store.health(), store::Health { unwritable: None, sealing: None, damaged: None });
 }
 
 /// Closing does not wait for the next attempt to seal.
