@@ -71,9 +71,9 @@ settings! {
     /// Events on one page of an answer, at most.
     page_events_max: usize = 1_000;
     /// A journal file becomes a segment once it has this many events …
-    seal_events: u64 = 131_072;
+    seal_events: u64 = 32_768;
     /// … or this many bytes.
-    seal_bytes: u64 = 96 << 20;
+    seal_bytes: u64 = 32 << 20;
 }
 
 /// How the server writes about itself.

@@ -67,6 +67,8 @@ pub fn text(app: &App) -> Result<String, std::fmt::Error> {
     };
     gauge("ready", "1 if events can be recorded", u64::from(health.unwritable.is_none()));
     gauge("sealing_ok", "1 if the last attempt to seal worked", u64::from(health.sealing.is_none()));
+    gauge("segments_ok", "1 if no read has found damage", u64::from(health.damaged.is_none()));
+    gauge("merging", "1 if segments are to be merged, or are being merged", u64::from(stats.merging));
     gauge("recent_events", "Events in the journal and not yet in a segment", stats.recent_events);
     gauge("segments", "Segments", stats.segments);
     gauge("segment_events", "Events in segments", stats.segment_rows);

@@ -20,6 +20,7 @@ pub mod journal;
 mod recent;
 
 pub mod manifest;
+mod merge;
 mod sealer;
 pub mod segment;
 mod sidecar;

@@ -225,6 +225,8 @@ struct Source<'a> {
     /// All its matches lie between these keys.
     first: Key,
     last: Key,
+    /// And all their indexes before this one.
+    end_index: u64,
     total: u64,
     /// How many of its matches are not passed over or taken.
     left: u64,
@@ -279,12 +281,13 @@ pub(crate) fn page(asking: &Asking<'_>, offset: u64, limit: usize) -> Result<(u6
         let Run { first_index, rows, occurred_min, occurred_max, .. } = one.run;
         let first = (occurred_min.as_millis(), first_index.0);
         let last = (occurred_max.as_millis(), first_index.0 + rows - 1);
-        let total = one.total()?;
-        sources.push(Source { of: Of::Sealed(one), first, last, total, left: total, ahead: Vec::new() });
+        let (total, end_index) = (one.total()?, first_index.0 + rows);
+        sources.push(Source { of: Of::Sealed(one), first, last, end_index, total, left: total, ahead: Vec::new() });
     }
     if let (Some(&first), Some(&last)) = (recent.first(), recent.last()) {
         let total = recent.len() as u64;
-        sources.push(Source { of: Of::Recent(&recent), first, last, total, left: total, ahead: Vec::new() });
+        let end_index = recent.iter().map(|(_, index)| index + 1).max().unwrap_or(0);
+        sources.push(Source { of: Of::Recent(&recent), first, last, end_index, total, left: total, ahead: Vec::new() });
     }
     let total: u64 = sources.iter().map(|source| source.total).sum();
     sources.retain(|source| source.total > 0);
@@ -330,7 +333,7 @@ fn pass_over(sources: &mut [Source<'_>], offset: u64, total: u64) -> Result<(), 
         if before((middle, 0))? <= keep { low = middle } else { high = middle - 1 }
     }
     let time = low;
-    let (mut low, mut high) = (0, sources.iter().map(|source| source.last.1).max().unwrap_or(0) + 1);
+    let (mut low, mut high) = (0, sources.iter().map(|source| source.end_index).max().unwrap_or(0));
     while low < high {
         let middle = low + (high - low).div_ceil(2);
         if before((time, middle))? <= keep { low = middle } else { high = middle - 1 }

@@ -7,6 +7,10 @@
 
 use crate::bits::Bits;
 
+/// From here on, what unary would be is told by this many zeros, and the number follows in 64 bits.
+const ESCAPE: u64 = 23;
+/// Low bits of a number at most.
+const LOW_BITS_MAX: u8 = 48;
 /// A list with more numbers than this share of the positions is a bit for each position.
 const DENSE: u32 = 24;
 const INVERTED: u8 = 0x80;
@@ -125,12 +129,14 @@ impl<'o> BitWriter<'o> {
         BitWriter { out, held: 0, bits: 0 }
     }
 
-    /// A number as its low bits, after the rest in unary.
+    /// A number as its low bits, after the rest in unary; if that would be long, 64 bits as they are.
     pub(crate) fn rice(&mut self, number: u64, low: u8) {
-        let mut high = number >> low;
-        while high >= 24 {
-            self.put(0, 24);
-            high -= 24;
+        let high = number >> low;
+        if high >= ESCAPE {
+            self.put(1 << ESCAPE, 24);
+            self.put(number & 0xffff_ffff, 32);
+            self.put(number >> 32, 32);
+            return;
         }
         self.put(1 << high, u32::try_from(high).unwrap_or(0) + 1);
         let low_part = number & !(u64::MAX << low);
@@ -187,30 +193,32 @@ impl<'b> BitReader<'b> {
 
     /// A number; `None` behind the end.
     pub(crate) fn rice(&mut self, low: u8) -> Option<u64> {
-        let mut high = 0_u64;
         let mut word = self.peek();
-        loop {
-            let zeros = word.trailing_zeros();
-            if zeros < 24 {
-                high += u64::from(zeros);
-                self.at += zeros as usize + 1;
-                word >>= zeros + 1;
-                // At least 32 bits are left of the 57.
-                break;
-            }
-            high += 24;
+        let high = u64::from(word.trailing_zeros());
+        if high >= ESCAPE {
             self.at += 24;
-            if self.at > self.bytes.len() * 8 {
-                return None;
-            }
-            word = self.peek();
+            let lower = self.peek() & 0xffff_ffff;
+            self.at += 32;
+            let upper = self.peek() & 0xffff_ffff;
+            self.at += 32;
+            return (self.at <= self.bytes.len() * 8 && high == ESCAPE).then_some(upper << 32 | lower);
         }
+        self.at += high as usize + 1;
+        word >>= high + 1;
+        // At least 33 bits are left of the 57.
         if low > 31 {
             word = self.peek();
         }
         self.at += usize::from(low);
         (self.at <= self.bytes.len() * 8).then(|| high << low | word & !(u64::MAX << low))
     }
+}
+
+/// The number of low bits that makes these numbers shortest.
+pub(crate) fn best_low_bits(numbers: &[u64]) -> u8 {
+    let bits =
+        |low: u8| numbers.iter().map(|n| if n >> low >= ESCAPE { 88 } else { (n >> low) + 1 + u64::from(low) }).sum::<u64>();
+    (0..=LOW_BITS_MAX).min_by_key(|low| bits(*low)).unwrap_or(0)
 }
 
 /// LEB128: seven bits a byte, the lowest first, the top bit set on all but the last.
@@ -274,8 +282,8 @@ mod tests {
         }
 
         #[test]
-        fn numbers_of_any_size(list in prop::collection::vec(0_u64..1 << 44, 1..40), low in 0_u8..44) {
-            let list: Vec<u64> = list.into_iter().map(|n| n >> 44_u8.saturating_sub(low + 12)).collect();
+        fn numbers_of_any_size(list in prop::collection::vec(any::<u64>(), 1..40), low in 0_u8..=48, less in 0_u8..64) {
+            let list: Vec<u64> = list.into_iter().map(|n| n >> less).collect();
             let mut out = Vec::new();
             let mut writer = BitWriter::new(&mut out);
             list.iter().for_each(|n| writer.rice(*n, low));

@@ -1,4 +1,4 @@
-//! The sealer: turns a full journal file into a segment, off the path of any answer.
+//! The sealer: turns a full journal file into a segment, off the path of any answer; and has segments merged when it has time.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -32,20 +32,37 @@ pub(crate) fn run(shared: &Shared, mut manifest: Manifest) {
             let waited = shared.sealing.wait_timeout_while(sequencer, retry, |sequencer| !sequencer.closing);
             sequencer = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        let nothing = |sequencer: &mut Sequencer| !sequencer.closing && shared.view().recents.len() < 2;
+        let nothing = |sequencer: &mut Sequencer| !sequencer.closing && !shared.is_to_seal() && !shared.is_to_merge();
         let sequencer = shared.sealing.wait_while(sequencer, nothing).unwrap_or_else(PoisonError::into_inner);
         if sequencer.closing {
             return; // What is unsealed is safe in the journal.
         }
         drop(sequencer);
-        let result = seal_oldest(shared, &mut manifest);
+        let result = match shared.is_to_seal() {
+            true => seal_oldest(shared, &mut manifest),
+            false => crate::merge::merge(shared, &mut manifest, &mut |manifest| seal_waiting(shared, manifest)),
+        };
+        if matches!(result, Err(StoreError::Closing)) {
+            return;
+        }
         failed = result.is_err();
         let reason = result.err().map(|e| e.to_string());
         if let Some(reason) = &reason {
-            tracing::error!(%reason, "sealing failed; trying again");
+            tracing::error!(%reason, "sealing or merging failed; trying again");
         }
         shared.sealing_ended(reason);
     }
+}
+
+/// Seals what has come while segments are merged; an error to stop that when the store closes.
+fn seal_waiting(shared: &Shared, manifest: &mut Manifest) -> Result<(), StoreError> {
+    while shared.is_to_seal() {
+        if shared.sequencer().closing {
+            return Err(StoreError::Closing);
+        }
+        seal_oldest(shared, manifest)?;
+    }
+    if shared.sequencer().closing { Err(StoreError::Closing) } else { Ok(()) }
 }
 
 fn seal_oldest(shared: &Shared, manifest: &mut Manifest) -> Result<(), StoreError> {

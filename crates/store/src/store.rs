@@ -45,26 +45,32 @@ pub struct Options {
     pub idempotency_ms: i64,
     /// How long to wait after sealing has failed before the next attempt, in milliseconds.
     pub seal_retry_ms: u64,
+    /// So many segments of about one size are merged into one …
+    pub merge_factor: usize,
+    /// … which has so many events at most.
+    pub merge_rows_max: u64,
 }
 
 impl Default for Options {
     fn default() -> Options {
         Options {
-            seal_events: 131_072,
-            seal_bytes: 96 << 20,
+            seal_events: 32_768,
+            seal_bytes: 32 << 20,
             queued_bytes_max: 64 << 20,
             unsealed_files_max: 4,
             retention: "P12M".to_owned(),
             idempotency_ms: 24 * 60 * 60 * 1_000,
             seal_retry_ms: 5_000,
+            merge_factor: 32,
+            merge_rows_max: 1 << 20,
         }
     }
 }
 
 impl Options {
-    /// Small, so that a test of a few hundred events seals several times.
+    /// Small, so that a test of a few hundred events seals several times. Merging is for the tests that ask for it.
     pub fn for_tests() -> Options {
-        Options { seal_events: 50, seal_retry_ms: 1, ..Options::default() }
+        Options { seal_events: 50, seal_retry_ms: 1, merge_factor: usize::MAX, ..Options::default() }
     }
 }
 
@@ -111,6 +117,7 @@ pub(crate) struct Counters {
     sync_ns: AtomicU64,
     sync_ns_max: AtomicU64,
     pub(crate) sealed_events: AtomicU64,
+    pub(crate) merged_events: AtomicU64,
 }
 
 /// Figures for the metrics page, since the start.
@@ -128,6 +135,10 @@ pub struct Stats {
     pub sync_ns_max: u64,
     /// Events sealed into segments.
     pub sealed_events: u64,
+    /// Events in segments that were merged, counted each time.
+    pub merged_events: u64,
+    /// Whether segments are to be merged, or are being merged.
+    pub merging: bool,
     /// Segments there are now.
     pub segments: u64,
     /// Rows in them.
@@ -282,13 +293,13 @@ impl Store {
         Health { unwritable, sealing, damaged }
     }
 
-    /// Waits until what was accepted is durable and every full journal file is a segment; or, where that fails, until it has
-    /// failed.
+    /// Waits until what was accepted is durable, every full journal file is a segment, and no segments are to be merged; or,
+    /// where that fails, until it has failed.
     pub fn settle(&self) {
         let shared = &self.shared;
         let unsettled = |sequencer: &mut Sequencer| {
             let to_write = sequencer.poisoned.is_none() && (sequencer.busy || !sequencer.batch.waiting.is_empty());
-            let to_seal = lock(&shared.sealing_failed).is_none() && shared.view().recents.len() > 1;
+            let to_seal = lock(&shared.sealing_failed).is_none() && (shared.is_to_seal() || shared.is_to_merge());
             !sequencer.closing && (to_write || to_seal)
         };
         drop(shared.settled.wait_while(lock(&shared.sequencer), unsettled));
@@ -306,6 +317,8 @@ impl Store {
             sync_ns: get(&counters.sync_ns),
             sync_ns_max: get(&counters.sync_ns_max),
             sealed_events: get(&counters.sealed_events),
+            merged_events: get(&counters.merged_events),
+            merging: self.shared.is_to_merge(),
             segments: view.segments.len() as u64,
             segment_rows: view.segments.iter().map(|segment| segment.meta.rows).sum(),
             segment_bytes: view.segments.iter().map(|segment| segment.meta.bytes + segment.sidecar_bytes()).sum(),
@@ -378,6 +391,18 @@ impl Shared {
 
     fn journal_panicked(&self) {
         poison(self, Batch::default(), "the journal's thread panicked");
+    }
+
+    /// Whether a journal file is full and not a segment yet.
+    pub(crate) fn is_to_seal(&self) -> bool {
+        // Without a copy of the view: the files of its segments could not go as long as somebody has one.
+        self.view.read().unwrap_or_else(PoisonError::into_inner).recents.len() > 1
+    }
+
+    /// Whether segments are to be merged.
+    pub(crate) fn is_to_merge(&self) -> bool {
+        let view = self.view.read().unwrap_or_else(PoisonError::into_inner);
+        crate::merge::due(view.segments.iter().map(|segment| &segment.meta), &self.options).is_some()
     }
 
     fn too_much_is_unsealed(&self) -> bool {

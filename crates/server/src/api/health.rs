@@ -29,6 +29,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Result<Response, Problem> {
     let body = json!({
         "ready": ready,
         "journal": health.unwritable.unwrap_or_else(|| "ok".to_owned()),
+        "segments": health.damaged.unwrap_or_else(|| "ok".to_owned()),
         "sealing": health.sealing.unwrap_or_else(|| "ok".to_owned()),
         "directory": directory.err().unwrap_or_else(|| "ok".to_owned()),
     });

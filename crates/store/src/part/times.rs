@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::{Part, ROWS, ROWS_DIRECTORY, TIMES, TIMES_DIRECTORY};
 use crate::bits::Bits;
 use crate::error::StoreError;
-use crate::postings::{BitReader, BitWriter};
+use crate::postings::{BitReader, BitWriter, best_low_bits};
 
 /// Positions in a block.
 const BLOCK: usize = 256;
@@ -32,8 +32,7 @@ pub(crate) fn write(numbers: &[i64]) -> (Vec<u8>, Vec<u8>) {
         directory.extend(u32::try_from(data.len()).unwrap_or(u32::MAX).to_le_bytes());
         let gaps: Vec<u64> =
             block.iter().zip(block.iter().skip(1)).map(|(a, b)| zigzag(b.wrapping_sub(*a).wrapping_sub(1))).collect();
-        let mean = gaps.iter().map(|gap| u128::from(*gap)).sum::<u128>() / (gaps.len() as u128).max(1);
-        let low = u8::try_from(mean.max(1).ilog2()).unwrap_or(63).min(48);
+        let low = best_low_bits(&gaps);
         data.push(low);
         let mut bits = BitWriter::new(&mut data);
         gaps.iter().for_each(|gap| bits.rice(*gap, low));

@@ -5,6 +5,7 @@ mod append;
 mod check;
 mod hostile;
 mod idempotency;
+mod merging;
 mod poison;
 mod query;
 mod sealing;

@@ -423,6 +423,9 @@ fn queries_agree_with_the_model() {
         let mut setup = Setup::new(seed);
         // Some stores seal often, some hardly.
         setup.options.seal_events = rng.u64(10..150);
+        // Most merge.
+        setup.options.merge_factor = [usize::MAX, 2, 3, 4][rng.usize(0..4)];
+        setup.options.merge_rows_max = [200, 2_000][rng.usize(0..2)];
         setup.options.unsealed_files_max = usize::MAX;
         let mut store = setup.open();
         // In every other store time goes on, so that older segments hold older events and can be passed over.

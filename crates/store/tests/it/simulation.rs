@@ -44,6 +44,7 @@ fn send(setup: &Setup, store: &Store, request: &Request) -> Option<Vec<Answer>> 
 fn setup(seed: u64) -> Setup {
     let mut setup = Setup::new(seed);
     setup.options.seal_events = 9;
+    setup.options.merge_factor = 3;
     // Being busy is not what is tested here.
     setup.options.unsealed_files_max = usize::MAX;
     setup
