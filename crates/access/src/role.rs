@@ -88,6 +88,19 @@ impl Role {
     }
 }
 
+impl KeyScope {
+    /// What a key with this scope is permitted. Who may change the directory may make herself an admin, so she counts as one.
+    pub fn permissions(self) -> Vec<Permission> {
+        match self {
+            KeyScope::EventsWrite => vec![Permission::LogWrite],
+            KeyScope::EventsRead => vec![Permission::LogRead],
+            KeyScope::EventsExport => vec![Permission::LogExport],
+            KeyScope::DirectoryRead => vec![Permission::DirectoryRead],
+            KeyScope::DirectoryWrite => Role::Admin.permissions(),
+        }
+    }
+}
+
 impl BuiltInRole {
     /// What the role permits where it was given.
     pub fn permissions(self) -> Vec<Permission> {

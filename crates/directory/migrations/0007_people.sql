@@ -5,6 +5,8 @@ ALTER TABLE organizations ADD COLUMN members_see_own_events BOOLEAN NOT NULL DEF
 ALTER TABLE organizations ADD COLUMN hide_headers BOOLEAN NOT NULL DEFAULT FALSE;
 ALTER TABLE organizations ADD COLUMN scrub_secrets BOOLEAN NOT NULL DEFAULT TRUE;
 
+ALTER TABLE users ADD COLUMN name_key TEXT NOT NULL DEFAULT '';
+UPDATE users SET name_key = lower(name);
 ALTER TABLE users ADD COLUMN email_verified_at BIGINT;
 ALTER TABLE users ADD COLUMN last_sign_in_at BIGINT;
 ALTER TABLE users ADD COLUMN second_factor_since BIGINT;
@@ -19,6 +21,8 @@ CREATE TABLE service_accounts (
   UNIQUE (org, name_key)
 );
 ALTER TABLE api_keys ADD COLUMN service_account TEXT REFERENCES service_accounts (id);
+CREATE INDEX api_keys_by_service_account ON api_keys (service_account);
+CREATE INDEX sessions_by_org ON sessions (org);
 
 CREATE TABLE groups (
   id          TEXT NOT NULL PRIMARY KEY,
@@ -62,6 +66,7 @@ CREATE TABLE role_assignments (
   FOREIGN KEY (org, team) REFERENCES teams (org, id)
 );
 CREATE INDEX role_assignments_by_subject ON role_assignments (org, subject_kind, subject_id);
+CREATE INDEX role_assignments_by_role ON role_assignments (org, role);
 CREATE UNIQUE INDEX role_assignments_once ON role_assignments (org, role, subject_kind, subject_id, coalesce(team, ''));
 
 CREATE TABLE invitations (

@@ -5,17 +5,20 @@ use std::str::FromStr;
 
 use access::{KeyScope, Subject};
 use record::{OrgId, TeamId, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
+use crate::authority::acting;
 use crate::chance::random_hex;
 use crate::changed_by::ChangedBy;
 use crate::directory::Directory;
 use crate::error::{DirectoryError, Fault};
-use crate::id::KeyId;
+use crate::id::{KeyId, ServiceAccountId};
+use crate::listing::{Listed, Part, containing, listed};
 use crate::name::checked_name;
 use crate::outbox::Event;
 use crate::secret::Secret;
-use crate::{organization, row, team};
+use crate::user::UserStatus;
+use crate::{organization, row, service_account, team};
 
 /// What every key begins with, so that people and scanners recognise one that has got out.
 const PREFIX: &str = "acta_";
@@ -33,6 +36,8 @@ pub struct ApiKey {
     pub org: OrgId,
     /// The one team it is confined to, if any.
     pub team: Option<TeamId>,
+    /// The service account it belongs to, if any: it is refused when that is disabled.
+    pub service_account: Option<ServiceAccountId>,
     /// What it is for.
     pub name: String,
     /// What it may do.
@@ -54,6 +59,8 @@ pub struct ApiKey {
 pub struct NewApiKey<'a> {
     /// The one team to confine it to, if any.
     pub team: Option<TeamId>,
+    /// The service account it is to belong to, if any.
+    pub service_account: Option<ServiceAccountId>,
     /// What it is for.
     pub name: &'a str,
     /// What it may do; at least one thing.
@@ -74,9 +81,16 @@ pub enum KeyRefused {
     /// Its time is over.
     #[error("this API key has expired")]
     Expired,
+    /// Its service account is disabled.
+    #[error("this API key's service account is disabled")]
+    Disabled,
+    /// Its organization is archived.
+    #[error("this API key's organization is archived")]
+    Archived,
 }
 
-const COLUMNS: &str = "id, org, team, name, scopes, prefix, created_at, expires_at, revoked_at, last_used_at";
+const COLUMNS: &str =
+    "id, org, team, service_account, name, scopes, prefix, created_at, expires_at, revoked_at, last_used_at";
 
 impl ApiKey {
     /// The key, as far as a permission decision needs to know it.
@@ -89,6 +103,7 @@ impl ApiKey {
             id: row::parsed(found, "id", KeyId::parse)?,
             org: row::org(found, "org")?,
             team: row::optional(found, "team", TeamId::new)?,
+            service_account: row::optional(found, "service_account", ServiceAccountId::parse)?,
             name: found.get("name")?,
             scopes: row::parsed(found, "scopes", |text| text.split(' ').map(KeyScope::from_str).collect())?,
             prefix: found.get("prefix")?,
@@ -101,7 +116,7 @@ impl ApiKey {
 }
 
 impl Directory {
-    /// Creates a key. The secret is returned once and is nowhere else.
+    /// Creates a key. Nobody makes one that may do more than she. The secret is returned once and is nowhere else.
     pub fn create_api_key(
         &self,
         by: &ChangedBy,
@@ -125,9 +140,17 @@ impl Directory {
             if let Some(id) = &new.team {
                 team::require(transaction, org, id)?;
             }
+            if let Some(id) = &new.service_account {
+                service_account::require(transaction, org, id)?;
+            }
+            let acting = acting(transaction, org, by, now)?;
+            for scope in &new.scopes {
+                acting.may_give_scope(*scope, new.team.as_ref())?;
+            }
             let sql = format!(
-                "INSERT INTO api_keys (id, org, team, name, scopes, prefix, secret_hash, created_at, expires_at) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING {COLUMNS}"
+                "INSERT INTO api_keys \
+                 (id, org, team, name, scopes, prefix, secret_hash, created_at, expires_at, service_account) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING {COLUMNS}"
             );
             let values = params![
                 id,
@@ -138,13 +161,15 @@ impl Directory {
                 prefix,
                 secret.stored(),
                 now.as_millis(),
-                new.expires_at.map(Timestamp::as_millis)
+                new.expires_at.map(Timestamp::as_millis),
+                new.service_account
             ];
             let key = transaction.query_row(&sql, values, ApiKey::from_row)?;
             let event = Event::new(org, "ACCESS_TOKEN_CREATED")
                 .target("access_token", &key.id, Some(&key.name))
                 .metadata("scopes", scopes.clone())
                 .metadata("team", key.team.as_ref().map(TeamId::as_str))
+                .metadata("service_account", key.service_account.as_ref().map(ServiceAccountId::as_str))
                 .metadata("expires_at", key.expires_at.map(|at| at.to_string()));
             Ok(((key, secret.clone()), vec![event]))
         })
@@ -156,14 +181,25 @@ impl Directory {
             return Ok(Err(KeyRefused::Unknown));
         }
         let found = self.read(|connection| {
-            let sql = format!("SELECT {COLUMNS} FROM api_keys WHERE secret_hash = ?1");
-            Ok(connection.query_row(&sql, [secret.stored()], ApiKey::from_row).optional()?)
+            let sql = format!(
+                "SELECT {COLUMNS}, \
+                 (SELECT archived_at FROM organizations WHERE organizations.id = api_keys.org) AS archived_at, \
+                 (SELECT status FROM service_accounts WHERE service_accounts.id = api_keys.service_account) AS status \
+                 FROM api_keys WHERE secret_hash = ?1"
+            );
+            let found = connection.query_row(&sql, [secret.stored()], |found| {
+                let status = row::optional(found, "status", UserStatus::from_str)?;
+                Ok((ApiKey::from_row(found)?, row::optional_time(found, "archived_at")?, status))
+            });
+            Ok(found.optional()?)
         })?;
         Ok(match found {
             None => Err(KeyRefused::Unknown),
-            Some(key) if key.revoked_at.is_some() => Err(KeyRefused::Revoked),
-            Some(key) if key.expires_at.is_some_and(|at| at <= now) => Err(KeyRefused::Expired),
-            Some(key) => Ok(key),
+            Some((key, ..)) if key.revoked_at.is_some() => Err(KeyRefused::Revoked),
+            Some((key, ..)) if key.expires_at.is_some_and(|at| at <= now) => Err(KeyRefused::Expired),
+            Some((_, Some(_), _)) => Err(KeyRefused::Archived),
+            Some((.., Some(status))) if status != UserStatus::Active => Err(KeyRefused::Disabled),
+            Some((key, ..)) => Ok(key),
         })
     }
 
@@ -172,7 +208,25 @@ impl Directory {
         self.read(|connection| require(connection, org, id))
     }
 
-    /// The keys of an organization, the newest first, revoked and expired ones too.
+    /// The keys of an organization, the newest first, revoked and expired ones too; those with `text` in their name, those of one
+    /// service account, if that is given.
+    pub fn list_api_keys(
+        &self,
+        org: OrgId,
+        text: Option<&str>,
+        account: Option<&ServiceAccountId>,
+        part: Part,
+    ) -> Result<Listed<ApiKey>, DirectoryError> {
+        self.read(|connection| {
+            // Names of keys have no folded column: few keys are searched by name, and by one that a program chose.
+            let from = "FROM api_keys WHERE org = ?1 AND lower(name) LIKE ?2 ESCAPE '\\' \
+                        AND (?3 IS NULL OR service_account = ?3)";
+            let values = params![org.0, containing(text), account];
+            listed(connection, COLUMNS, from, "created_at DESC, id", values, part, ApiKey::from_row)
+        })
+    }
+
+    /// All keys of an organization, the newest first, revoked and expired ones too.
     pub fn api_keys(&self, org: OrgId) -> Result<Vec<ApiKey>, DirectoryError> {
         self.read(|connection| {
             let sql = format!("SELECT {COLUMNS} FROM api_keys WHERE org = ?1 ORDER BY created_at DESC, id");
@@ -212,4 +266,29 @@ fn require(connection: &Connection, org: OrgId, id: &KeyId) -> Result<ApiKey, Fa
     let sql = format!("SELECT {COLUMNS} FROM api_keys WHERE org = ?1 AND id = ?2");
     let found = connection.query_row(&sql, params![org.0, id], ApiKey::from_row).optional()?;
     Ok(found.ok_or(DirectoryError::NotFound { what: "API key" })?)
+}
+
+/// What became of the keys of a team or service account that is to be deleted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Dead {
+    /// Keys that are still good for something.
+    pub(crate) valid: u32,
+    /// Keys that were not, and are gone.
+    pub(crate) removed: usize,
+}
+
+/// Removes the keys of a team or a service account that are revoked or have expired, as part of another change: the log knows
+/// them. `column` says of which.
+pub(crate) fn remove_dead(
+    transaction: &Transaction<'_>,
+    org: OrgId,
+    column: &'static str,
+    id: &str,
+    now: Timestamp,
+) -> Result<Dead, Fault> {
+    let sql =
+        format!("DELETE FROM api_keys WHERE org = ?1 AND {column} = ?2 AND (revoked_at IS NOT NULL OR expires_at <= ?3)");
+    let removed = transaction.execute(&sql, params![org.0, id, now.as_millis()])?;
+    let sql = format!("SELECT count(*) FROM api_keys WHERE org = ?1 AND {column} = ?2");
+    Ok(Dead { valid: transaction.query_row(&sql, params![org.0, id], |row| row.get(0))?, removed })
 }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use record::{Kind, Timestamp};
 
+use crate::authority::Authority;
 use crate::user::User;
 
 /// The actor of a change, and from where: what its audit event will say.
@@ -27,6 +28,8 @@ pub struct ChangedBy {
     pub request_id: Option<String>,
     /// When the request arrived, so that the event can tell how long it took.
     pub started_at: Option<Timestamp>,
+    /// What the actor holds: nobody gives more.
+    pub authority: Authority,
 }
 
 impl ChangedBy {
@@ -40,11 +43,12 @@ impl ChangedBy {
         ChangedBy {
             actor_name: Some(user.name.clone()),
             actor_email: Some(user.email.clone()),
+            authority: Authority::Person(user.id.clone()),
             ..ChangedBy::one(kind("user"), user.id.as_str())
         }
     }
 
-    /// Any other actor.
+    /// Any other actor, acting as Acta itself: whoever acts for a caller sets `authority`.
     pub fn one(actor_type: Kind, actor_id: impl Into<String>) -> ChangedBy {
         ChangedBy {
             actor_type,
@@ -56,6 +60,7 @@ impl ChangedBy {
             session_id: None,
             request_id: None,
             started_at: None,
+            authority: Authority::Acta,
         }
     }
 }

@@ -19,6 +19,12 @@ pub enum DirectoryError {
         /// A sentence for people.
         detail: String,
     },
+    /// The actor does not hold what this would give or take, or would do it to herself.
+    #[error("{detail}")]
+    Forbidden {
+        /// A sentence for people.
+        detail: String,
+    },
     /// A value that nobody can accept.
     #[error("{detail}")]
     Invalid {
@@ -58,6 +64,10 @@ pub enum DirectoryError {
 impl DirectoryError {
     pub(crate) fn invalid(member: &'static str, detail: impl Into<String>) -> DirectoryError {
         DirectoryError::Invalid { member, detail: detail.into() }
+    }
+
+    pub(crate) fn forbidden(detail: impl Into<String>) -> DirectoryError {
+        DirectoryError::Forbidden { detail: detail.into() }
     }
 
     pub(crate) fn conflict(what: &'static str, detail: impl Into<String>) -> DirectoryError {

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, Params, Row};
 
 use crate::error::Fault;
+use crate::name::folded;
 
 /// Which part of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,31 @@ pub struct Listed<T> {
     pub items: Vec<T>,
     /// How many there are in all.
     pub total: u64,
+}
+
+impl Part {
+    /// So much of a list that is in memory as a whole.
+    pub fn of<T>(self, all: Vec<T>) -> Listed<T> {
+        let total = all.len() as u64;
+        let offset = usize::try_from(self.offset).unwrap_or(usize::MAX);
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        Listed { items: all.into_iter().skip(offset).take(limit).collect(), total }
+    }
+}
+
+/// The pattern for `LIKE … ESCAPE '\\'` that finds a text anywhere in a column of folded names; it finds everything for none.
+pub(crate) fn containing(text: Option<&str>) -> String {
+    let mut pattern = "%".to_owned();
+    for c in folded(text.unwrap_or_default().trim()).chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    if pattern.len() > 1 {
+        pattern.push('%');
+    }
+    pattern
 }
 
 /// Reads a part of what `SELECT {columns} {from}` finds, in an order that leaves nothing open.

@@ -23,6 +23,23 @@ pub(crate) fn checked_name(text: &str) -> Result<&str, DirectoryError> {
     Ok(name)
 }
 
+/// The longest description, in characters.
+const DESCRIPTION_CHARS_MAX: usize = 1_000;
+
+/// A description as it is kept: without space around it, perhaps empty, perhaps of several lines.
+pub(crate) fn checked_description(text: &str) -> Result<&str, DirectoryError> {
+    let description = text.trim();
+    let count = description.chars().count();
+    if count > DESCRIPTION_CHARS_MAX {
+        let detail = format!("A description has at most {DESCRIPTION_CHARS_MAX} characters; this one has {count}.");
+        return Err(DirectoryError::invalid("description", detail));
+    }
+    if description.chars().any(|c| c.is_control() && c != '\n') {
+        return Err(DirectoryError::invalid("description", "A description holds no control characters but line breaks."));
+    }
+    Ok(description)
+}
+
 /// What two names have in common when they differ in capitals only.
 pub(crate) fn folded(name: &str) -> String {
     name.to_lowercase()

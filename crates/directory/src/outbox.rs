@@ -4,6 +4,7 @@
 //! whether or not the server was running. The server appends the rows to the log, oldest first, and removes them once the log
 //! has them. If we crash between the two, the row is appended again with the same `id`, and the log records an id only once.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -98,7 +99,7 @@ struct Target {
 
 #[derive(Debug, Serialize)]
 struct FieldChange {
-    field: &'static str,
+    field: Cow<'static, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     before: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -128,9 +129,14 @@ impl Event {
     }
 
     /// A field with its values before and after; `Value::Null` for none.
-    pub(crate) fn changed(mut self, field: &'static str, before: impl Into<Value>, after: impl Into<Value>) -> Event {
+    pub(crate) fn changed(
+        mut self,
+        field: impl Into<Cow<'static, str>>,
+        before: impl Into<Value>,
+        after: impl Into<Value>,
+    ) -> Event {
         let told = |value: Value| Some(value).filter(|value| !value.is_null());
-        self.changes.push(FieldChange { field, before: told(before.into()), after: told(after.into()) });
+        self.changes.push(FieldChange { field: field.into(), before: told(before.into()), after: told(after.into()) });
         self
     }
 
@@ -147,7 +153,7 @@ impl Event {
 
     /// A change of a field whose values nobody is to see.
     pub(crate) fn changed_secretly(mut self, field: &'static str) -> Event {
-        self.changes.push(FieldChange { field, before: None, after: None });
+        self.changes.push(FieldChange { field: field.into(), before: None, after: None });
         self
     }
 

@@ -16,12 +16,13 @@ use crate::changed_by::ChangedBy;
 use crate::directory::Directory;
 use crate::error::{DirectoryError, Fault};
 use crate::id::{SessionId, UserId};
+use crate::listing::{Listed, Part};
 use crate::name::shortened_user_agent;
 use crate::outbox::Event;
 use crate::person;
-use crate::row;
 use crate::secret::Secret;
 use crate::user::{self, User, UserStatus};
+use crate::{organization, row};
 
 /// How exactly it is known when a session was last used. A request is a read, but for one a minute.
 const LAST_SEEN_STEP_MS: i64 = 60_000;
@@ -101,7 +102,7 @@ pub enum SessionRefused {
     /// Its time is over.
     #[error("this session has expired")]
     Expired,
-    /// Its user may not sign in.
+    /// Its user may not sign in, or her organization is archived.
     #[error("this user is disabled")]
     Disabled,
 }
@@ -142,6 +143,10 @@ impl Directory {
             if user::require(transaction, new.org, new.user)?.status != UserStatus::Active {
                 return Err(DirectoryError::conflict("user", "This user is disabled and cannot sign in.").into());
             }
+            if organization::require(transaction, new.org)?.archived_at.is_some() {
+                let detail = "This organization is archived; nobody signs in to it.";
+                return Err(DirectoryError::conflict("organization", detail).into());
+            }
             let sql = format!(
                 "INSERT INTO sessions (id, org, user_id, token_hash, created_at, last_seen_at, ip, user_agent, confirmed_at) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?5) RETURNING {COLUMNS}"
@@ -167,14 +172,15 @@ impl Directory {
                 return Ok(None);
             };
             let user = user::require(connection, session.org, &session.user)?;
+            let archived = organization::require(connection, session.org)?.archived_at.is_some();
             let person = person::of(connection, &user, now)?;
-            Ok(Some((session, user, person)))
+            Ok(Some((session, user, person, archived)))
         })?;
-        let Some((mut session, user, person)) = found else { return Ok(Err(SessionRefused::Unknown)) };
+        let Some((mut session, user, person, archived)) = found else { return Ok(Err(SessionRefused::Unknown)) };
         if session.is_over(self.options.session_limits, now) {
             return Ok(Err(SessionRefused::Expired));
         }
-        if user.status != UserStatus::Active {
+        if user.status != UserStatus::Active || archived {
             return Ok(Err(SessionRefused::Disabled));
         }
         if now.millis_since(session.last_seen_at) >= LAST_SEEN_STEP_MS {
@@ -204,6 +210,26 @@ impl Directory {
         })?;
         sessions.retain(|session| !session.is_over(self.options.session_limits, now));
         Ok(sessions)
+    }
+
+    /// One session of an organization.
+    pub fn session(&self, org: OrgId, id: &SessionId) -> Result<Session, DirectoryError> {
+        self.read(|connection| {
+            let sql = format!("SELECT {COLUMNS} FROM sessions WHERE org = ?1 AND id = ?2");
+            let found = connection.query_row(&sql, params![org.0, id], Session::from_row).optional()?;
+            Ok(found.ok_or(DirectoryError::NotFound { what: "session" })?)
+        })
+    }
+
+    /// A part of a user's sessions that are not over at `now`, the last used first.
+    pub fn list_sessions(
+        &self,
+        org: OrgId,
+        user: &UserId,
+        part: Part,
+        now: Timestamp,
+    ) -> Result<Listed<Session>, DirectoryError> {
+        Ok(part.of(self.sessions(org, user, now)?))
     }
 
     /// Ends a session, whoever is in it.

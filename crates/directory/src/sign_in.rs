@@ -10,6 +10,9 @@ use crate::password::{PASSWORD_BYTES_MAX, verify};
 use crate::secret::Secret;
 use crate::user::{COLUMNS, User};
 
+/// Neither she nor her organization has ended.
+const MAY_SIGN_IN: &str = "status = 'active' AND org IN (SELECT id FROM organizations WHERE archived_at IS NULL)";
+
 /// A user whose password it might be.
 struct Candidate {
     id: UserId,
@@ -64,8 +67,9 @@ impl Directory {
     fn signing_in(&self, id: &UserId, verified: &str, renewed: Option<String>) -> Result<Option<User>, DirectoryError> {
         if let Some(renewed) = renewed {
             self.note(|transaction| {
-                let sql = "UPDATE users SET password_hash = ?1 WHERE id = ?2 AND password_hash = ?3 AND status = 'active'";
-                if transaction.execute(sql, params![renewed, id, verified])? == 0 {
+                let sql =
+                    format!("UPDATE users SET password_hash = ?1 WHERE id = ?2 AND password_hash = ?3 AND {MAY_SIGN_IN}");
+                if transaction.execute(&sql, params![renewed, id, verified])? == 0 {
                     return Ok(None);
                 }
                 let sql = format!("SELECT {COLUMNS} FROM users WHERE id = ?1");
@@ -73,7 +77,7 @@ impl Directory {
             })
         } else {
             self.read(|connection| {
-                let sql = format!("SELECT {COLUMNS} FROM users WHERE id = ?1 AND password_hash = ?2 AND status = 'active'");
+                let sql = format!("SELECT {COLUMNS} FROM users WHERE id = ?1 AND password_hash = ?2 AND {MAY_SIGN_IN}");
                 Ok(connection.query_row(&sql, params![id, verified], User::from_row).optional()?)
             })
         }

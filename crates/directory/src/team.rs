@@ -7,6 +7,7 @@ use crate::chance::random_hex;
 use crate::changed_by::ChangedBy;
 use crate::directory::Directory;
 use crate::error::{DirectoryError, Fault};
+use crate::listing::{Listed, Part, containing, listed};
 use crate::name::{checked_name, folded};
 use crate::organization;
 use crate::outbox::Event;
@@ -64,7 +65,7 @@ impl Directory {
                 }
                 inserted => inserted?,
             };
-            let event = Event::new(org, "CREATE_TEAM").target("team", &team.id, Some(&team.name));
+            let event = Event::new(org, "CREATE_TEAM").team(Some(&team.id)).target("team", &team.id, Some(&team.name));
             Ok((team, vec![event]))
         })
     }
@@ -74,7 +75,15 @@ impl Directory {
         self.read(|connection| require(connection, org, id))
     }
 
-    /// The teams of an organization, by name.
+    /// The teams of an organization, by name; those with `text` in their name, if it is given.
+    pub fn list_teams(&self, org: OrgId, text: Option<&str>, part: Part) -> Result<Listed<Team>, DirectoryError> {
+        self.read(|connection| {
+            let from = "FROM teams WHERE org = ?1 AND name_key LIKE ?2 ESCAPE '\\'";
+            listed(connection, COLUMNS, from, "name_key, id", params![org.0, containing(text)], part, Team::from_row)
+        })
+    }
+
+    /// All teams of an organization, by name.
     pub fn teams(&self, org: OrgId) -> Result<Vec<Team>, DirectoryError> {
         self.read(|connection| {
             let mut statement =

@@ -7,12 +7,14 @@ use access::Role;
 use record::{OrgId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use crate::authority::acting;
 use crate::changed_by::ChangedBy;
 use crate::directory::Directory;
-use crate::email::{Email, email_key};
+use crate::email::{Email, email_key, is_plain, skeleton};
 use crate::error::{DirectoryError, Fault};
-use crate::id::UserId;
-use crate::name::checked_name;
+use crate::id::{GroupId, UserId};
+use crate::listing::{Listed, Part, containing, listed};
+use crate::name::{checked_name, folded};
 use crate::organization;
 use crate::outbox::Event;
 use crate::password::check_password;
@@ -26,7 +28,8 @@ pub struct User {
     pub id: UserId,
     /// The organization.
     pub org: OrgId,
-    /// Her address as it was written. No two users of an organization have the same but for capitals.
+    /// Her address as it was written. No two users of an organization have the same but for capitals
+    /// and ways of writing, nor do they look alike.
     pub email: String,
     /// Her name.
     pub name: String,
@@ -43,8 +46,23 @@ pub struct User {
 pub enum UserStatus {
     /// She may.
     Active,
-    /// She may not. Users are not deleted: the log names them.
+    /// She may not.
     Disabled,
+    /// She has left: she may not, is in no group, and has no role or grant. She is not listed unless asked for.
+    Archived,
+}
+
+/// Which users are wanted: those that match all that is given.
+#[derive(Debug, Clone, Default)]
+pub struct UserFilter {
+    /// With this status; all but archived ones unless given.
+    pub status: Option<UserStatus>,
+    /// With this standing.
+    pub role: Option<Role>,
+    /// In this group, directly or through others.
+    pub group: Option<GroupId>,
+    /// With this text in their name or address, in any capitals.
+    pub text: Option<String>,
 }
 
 /// A user to be.
@@ -77,7 +95,7 @@ impl User {
 }
 
 impl Directory {
-    /// Adds a user.
+    /// Adds a user. Nobody adds one whose standing is above her own.
     pub fn create_user(&self, by: &ChangedBy, org: OrgId, new: NewUser<'_>, now: Timestamp) -> Result<User, DirectoryError> {
         let email = Email::parse(new.email)?;
         let name = checked_name(new.name)?;
@@ -88,12 +106,15 @@ impl Directory {
         let password_hash = new.password.map(|password| self.options.password_cost.hash(self.chance.as_ref(), password));
         self.change(by, now, |transaction| {
             organization::require(transaction, org)?;
+            acting(transaction, org, by, now)?.may_give_standing(new.role)?;
+            refuse_look_alike(transaction, org, &email)?;
             let sql = format!(
-                "INSERT INTO users (id, org, email, email_key, name, role, status, password_hash, created_at) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'active', ?7, ?8) RETURNING {COLUMNS}"
+                "INSERT INTO users (id, org, email, email_key, name, name_key, role, status, password_hash, created_at) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'active', ?8, ?9) RETURNING {COLUMNS}"
             );
+            let role = new.role.as_str();
             let values =
-                params![id, org.0, email.written, email.key, name, new.role.as_str(), password_hash, now.as_millis()];
+                params![id, org.0, email.written, email.key, name, folded(name), role, password_hash, now.as_millis()];
             let user = match transaction.query_row(&sql, values, User::from_row) {
                 Err(error) if Fault::is_duplicate(&error) => {
                     let detail = format!("The organization already has a user with the e-mail address {}.", email.written);
@@ -115,7 +136,28 @@ impl Directory {
         self.read(|connection| require(connection, org, id))
     }
 
-    /// The users of an organization, by address.
+    /// The users of an organization that match, by address.
+    pub fn list_users(&self, org: OrgId, filter: &UserFilter, part: Part) -> Result<Listed<User>, DirectoryError> {
+        let from = "FROM users WHERE org = ?1 AND (status = ?2 OR (?2 IS NULL AND status <> 'archived')) \
+                    AND (?3 IS NULL OR role = ?3) \
+                    AND (name_key LIKE ?5 ESCAPE '\\' OR lower(name) LIKE ?5 ESCAPE '\\' OR email_key LIKE ?5 ESCAPE '\\') \
+                    AND (?4 IS NULL OR id IN ( \
+                      WITH RECURSIVE down (id) AS ( \
+                        SELECT ?4 UNION SELECT member_id FROM down JOIN group_members \
+                          ON group_members.group_id = down.id AND member_kind = 'group') \
+                      SELECT member_id FROM down JOIN group_members \
+                        ON group_members.group_id = down.id AND member_kind = 'user'))";
+        let values = params![
+            org.0,
+            filter.status.map(UserStatus::as_str),
+            filter.role.map(Role::as_str),
+            filter.group,
+            containing(filter.text.as_deref())
+        ];
+        self.read(|connection| listed(connection, COLUMNS, from, "email_key", values, part, User::from_row))
+    }
+
+    /// All users of an organization, by address, archived ones too.
     pub fn users(&self, org: OrgId) -> Result<Vec<User>, DirectoryError> {
         self.read(|connection| {
             let sql = format!("SELECT {COLUMNS} FROM users WHERE org = ?1 ORDER BY email_key");
@@ -134,6 +176,25 @@ impl Directory {
     }
 }
 
+/// Refuses an address that looks like that of somebody else in the organization. Two plain ASCII addresses are what they are;
+/// it is letters of other scripts that pretend.
+pub(crate) fn refuse_look_alike(connection: &Connection, org: OrgId, email: &Email<'_>) -> Result<(), Fault> {
+    let sql = "SELECT email, email_key FROM users WHERE org = ?1 AND email_key <> ?2 \
+               AND (?3 OR email_key LIKE '%xn--%' OR length(email_key) <> octet_length(email_key))";
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query(params![org.0, email.key, !is_plain(&email.key)])?;
+    let looks = skeleton(&email.key);
+    while let Some(row) = rows.next()? {
+        let key: String = row.get("email_key")?;
+        if skeleton(&key) == looks {
+            let other: String = row.get("email")?;
+            let detail = format!("The e-mail address looks like {other}, which somebody else in the organization has.");
+            return Err(DirectoryError::conflict("user", detail).into());
+        }
+    }
+    Ok(())
+}
+
 /// The user, or the answer that the organization has none.
 pub(crate) fn require(connection: &Connection, org: OrgId, id: &UserId) -> Result<User, Fault> {
     let sql = format!("SELECT {COLUMNS} FROM users WHERE org = ?1 AND id = ?2");
@@ -147,6 +208,7 @@ impl UserStatus {
         match self {
             UserStatus::Active => "active",
             UserStatus::Disabled => "disabled",
+            UserStatus::Archived => "archived",
         }
     }
 }
@@ -159,7 +221,7 @@ impl fmt::Display for UserStatus {
 
 /// The text named no status.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not one of active, disabled")]
+#[error("{0:?} is not one of active, disabled, archived")]
 pub struct UnknownStatus(String);
 
 impl FromStr for UserStatus {
@@ -168,6 +230,7 @@ impl FromStr for UserStatus {
         match text {
             "active" => Ok(UserStatus::Active),
             "disabled" => Ok(UserStatus::Disabled),
+            "archived" => Ok(UserStatus::Archived),
             other => Err(UnknownStatus(other.to_owned())),
         }
     }

@@ -15,7 +15,7 @@ use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use crate::chance::Chance;
+use crate::chance::{Chance, random_hex};
 use crate::error::DirectoryError;
 
 const KEY_BYTES: usize = 32;
@@ -28,32 +28,18 @@ const VERSION: &str = "v1.";
 pub struct Vault([u8; KEY_BYTES]);
 
 impl Vault {
-    /// Reads the key's file, or makes it (readable by its owner only) if there is none. If we crash here before the file is
-    /// whole, the next start finds a short file and says so; nothing has been sealed by then.
+    /// Reads the key's file, or makes it (readable by its owner only) if there is none. It is written under another name first,
+    /// and gets its own when it is whole: of several processes that make it at once, all read the same one. If we crash before
+    /// that, a file is left over that nobody reads, and nothing has been sealed.
     pub(crate) fn open(path: &Path, chance: &dyn Chance) -> Result<Vault, DirectoryError> {
         let failed = |source| DirectoryError::Create { path: path.to_owned(), source };
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(failed)?;
-        }
         let mut key = [0; KEY_BYTES];
-        match options.open(path) {
-            Ok(mut file) => {
-                chance.fill(&mut key);
-                file.write_all(&key).and_then(|()| file.sync_all()).map_err(failed)?;
-                // The entry in the folder, too: a sealed value must not outlive its key.
-                let folder = path.parent().map(std::fs::File::open).transpose().map_err(failed)?;
-                folder.map(|folder| folder.sync_all()).transpose().map_err(failed)?;
-            }
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                let mut file = std::fs::File::open(path).map_err(failed)?;
-                file.read_exact(&mut key).map_err(failed)?;
-            }
-            Err(error) => return Err(failed(error)),
+        if !path.exists() {
+            chance.fill(&mut key);
+            make(path, &key, chance).map_err(failed)?;
         }
+        let mut file = std::fs::File::open(path).map_err(failed)?;
+        file.read_exact(&mut key).map_err(failed)?;
         Ok(Vault(key))
     }
 
@@ -90,6 +76,29 @@ impl Vault {
         mac.update(of.as_bytes());
         mac.finalize().into_bytes().into()
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the vault's key is a file of the directory's own, as the database is")]
+fn make(path: &Path, key: &[u8; KEY_BYTES], chance: &dyn Chance) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let unfinished = path.with_extension(random_hex::<8>(chance));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&unfinished)?;
+    file.write_all(key)?;
+    file.sync_all()?;
+    let linked = std::fs::hard_link(&unfinished, path);
+    std::fs::remove_file(&unfinished)?;
+    match linked {
+        // Somebody else was faster.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        linked => linked?,
+    }
+    // The entry in the folder, too: a sealed value must not outlive its key.
+    std::fs::File::open(folder)?.sync_all()
 }
 
 impl fmt::Debug for Vault {

@@ -1,7 +1,11 @@
 //! Request bodies of the directory's API: JSON into a struct, with the member at fault named.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use axum::body::Body;
 use axum::http::HeaderMap;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
@@ -20,10 +24,26 @@ pub async fn read<T: DeserializeOwned>(app: &App, headers: &HeaderMap, body: Bod
 /// A member that may be absent, `null` or a value: `Option<Option<T>>` with `#[serde(default, deserialize_with = "body_json::given")]`.
 pub fn given<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
-    T: serde::Deserialize<'de>,
+    T: Deserialize<'de>,
     D: serde::Deserializer<'de>,
 {
-    serde::Deserialize::deserialize(deserializer).map(Some)
+    Deserialize::deserialize(deserializer).map(Some)
+}
+
+/// A member that stands as text for something that the program has a type for: an id, a role, a scope.
+#[derive(Debug, Clone)]
+pub struct Parsed<T>(pub T);
+
+impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Parsed<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Parsed<T>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Parsed).map_err(|error: T::Err| serde::de::Error::custom(error))
+    }
+}
+
+/// The values of such members.
+pub fn values<T, C: FromIterator<T>>(parsed: Vec<Parsed<T>>) -> C {
+    parsed.into_iter().map(|Parsed(value)| value).collect()
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {

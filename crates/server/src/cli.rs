@@ -2,14 +2,22 @@
 //! for a check that found faults.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line talks on the terminal")]
 
+mod assignment;
 mod check;
 mod data;
 mod demo;
+mod group;
 mod import;
 mod init;
 mod key;
 mod logging;
+mod organization;
+mod place;
+mod role;
 mod serve;
+mod service_account;
+mod team;
+mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -31,6 +39,27 @@ enum Command {
     /// Create, list and revoke API keys. Works while the server runs and while it does not.
     #[command(subcommand)]
     Key(key::Key),
+    /// Organizations: list, create, change, archive. These, too, work while the server runs.
+    #[command(subcommand)]
+    Organization(organization::OrganizationCommand),
+    /// Teams: list, create, rename, delete.
+    #[command(subcommand)]
+    Team(team::TeamCommand),
+    /// People: list, add, change, disable, archive, delete.
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// Service accounts: list, create, disable, delete.
+    #[command(subcommand)]
+    ServiceAccount(service_account::ServiceAccountCommand),
+    /// Groups: list, create, fill, delete.
+    #[command(subcommand)]
+    Group(group::GroupCommand),
+    /// Roles: list, create, change, delete.
+    #[command(subcommand)]
+    Role(role::RoleCommand),
+    /// Give roles and take them away.
+    #[command(subcommand)]
+    Assignment(assignment::AssignmentCommand),
     /// Run the server.
     Serve(serve::Serve),
     /// Run the server on a small company's worth of events.
@@ -74,6 +103,13 @@ pub fn run() -> ExitCode {
     let result = match arguments.command {
         Command::Init(init) => init.run(),
         Command::Key(key) => key.run(),
+        Command::Organization(organization) => organization.run(),
+        Command::Team(team) => team.run(),
+        Command::User(user) => user.run(),
+        Command::ServiceAccount(account) => account.run(),
+        Command::Group(group) => group.run(),
+        Command::Role(role) => role.run(),
+        Command::Assignment(assignment) => assignment.run(),
         Command::Serve(serve) => serve.run(),
         Command::Demo(demo) => demo.run(),
         Command::Check(check) => check.run(),

@@ -34,6 +34,11 @@ impl Keys {
         }
         known.insert(hash(secret), (key, now));
     }
+
+    /// Forgets all of them: what they stand for may have changed.
+    pub fn forget(&self) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
 }
 
 fn hash(secret: &str) -> [u8; 32] {

@@ -16,6 +16,7 @@ pub mod app;
 pub mod body;
 pub mod body_json;
 pub mod buckets;
+pub mod changing;
 pub mod keys;
 pub mod looks;
 pub mod params;

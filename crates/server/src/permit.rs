@@ -7,7 +7,7 @@ use access::{Act, Scope, Subject, decide};
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
-use directory::{ApiKey, ChangedBy, KeyRefused, Secret, SessionRefused, SignedIn};
+use directory::{ApiKey, Authority, ChangedBy, KeyRefused, Secret, SessionRefused, SignedIn};
 use record::{Actor, Context, Kind, Timestamp};
 
 use crate::app::{App, blocking};
@@ -94,6 +94,10 @@ impl Caller {
             session_id: self.session_id().map(str::to_owned),
             request_id: self.from.request_id.clone(),
             started_at: self.from.arrived_at,
+            authority: match &self.who {
+                Who::Key(key) => Authority::Key { scopes: key.scopes.clone(), team: key.team.clone() },
+                Who::Person(signed_in) => Authority::Person(signed_in.user.id.clone()),
+            },
         }
     }
 
@@ -232,6 +236,8 @@ async fn key(app: &Arc<App>, header: &str) -> Result<ApiKey, Problem> {
             KeyRefused::Unknown => "This API key is not known.",
             KeyRefused::Revoked => "This API key has been revoked.",
             KeyRefused::Expired => "This API key has expired.",
+            KeyRefused::Disabled => "This API key's service account is disabled.",
+            KeyRefused::Archived => "This API key's organization is archived.",
         })
     })
 }

@@ -112,6 +112,13 @@ impl Problem {
         Problem { inside: Some(inside.to_string()), ..problem }
     }
 
+    /// A change of the directory while nothing can be recorded. The caller is told where to look, the log why.
+    pub fn cannot_change(inside: String) -> Problem {
+        let detail = "The server cannot record events now, and nothing is changed that is not recorded. Send this again once the \
+                      server is well. It needs its operator: see /readyz.";
+        Problem { inside: Some(inside), ..Problem::unavailable("cannot-record", detail, 30) }
+    }
+
     fn unavailable(kind: &str, detail: impl Into<String>, retry_after_s: u32) -> Problem {
         let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, kind, "Not available now", detail);
         Problem { retry_after_s: Some(retry_after_s), ..problem }
@@ -217,8 +224,9 @@ impl From<directory::DirectoryError> for Problem {
     fn from(error: directory::DirectoryError) -> Problem {
         use directory::DirectoryError as E;
         match error {
-            E::NotFound { .. } => Problem::not_found(sentence(&error.to_string())),
+            E::NotFound { what } => Problem::not_found(format!("There is no such {what}.")),
             E::Conflict { .. } => Problem::new(StatusCode::CONFLICT, "conflict", "Conflict", sentence(&error.to_string())),
+            E::Forbidden { detail } => Problem::new(StatusCode::FORBIDDEN, "denied", "Not allowed", detail),
             E::Invalid { ref member, ref detail } => Problem::invalid(vec![FieldError {
                 pointer: Some(format!("/{member}")),
                 parameter: None,

@@ -85,7 +85,7 @@ pub(crate) fn new_user<'a>(email: &'a str, name: &'a str, role: Role, password: 
 
 pub(crate) fn new_key<'a>(name: &'a str, team: Option<&Team>) -> NewApiKey<'a> {
     let scopes = BTreeSet::from([KeyScope::EventsWrite, KeyScope::EventsRead]);
-    NewApiKey { team: team.map(|team| team.id.clone()), name, scopes, expires_at: None }
+    NewApiKey { team: team.map(|team| team.id.clone()), service_account: None, name, scopes, expires_at: None }
 }
 
 pub(crate) fn new_session(user: &User) -> NewSession<'_> {
@@ -101,6 +101,32 @@ pub(crate) fn take_outbox(directory: &Directory) -> Vec<String> {
     let rows = outbox(directory);
     directory.outbox_remove(&rows.iter().map(|row| row.id).collect::<Vec<_>>()).unwrap();
     rows.into_iter().map(|row| row.body).collect()
+}
+
+/// What events tell, one a line: action, team, targets, changes and metadata.
+pub(crate) fn told(bodies: &[String]) -> String {
+    let mut lines = Vec::new();
+    for body in bodies {
+        let event: serde_json::Value = serde_json::from_str(body).unwrap();
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        let mut line = text(&event["action"]);
+        if let Some(team) = event["team"].as_str() {
+            line += &format!(" in {team}");
+        }
+        for (at, target) in event["targets"].as_array().unwrap().iter().enumerate() {
+            let name = target["name"].as_str().map(|name| format!(" “{name}”")).unwrap_or_default();
+            let before = if at == 0 { ": " } else { ", " };
+            line += &format!("{before}{} {}{name}", text(&target["type"]), text(&target["id"]));
+        }
+        for change in event["changes"].as_array().into_iter().flatten() {
+            line += &format!(" [{}: {} → {}]", text(&change["field"]), change["before"], change["after"]);
+        }
+        if event["metadata"].is_object() {
+            line += &format!(" {}", event["metadata"]);
+        }
+        lines.push(line);
+    }
+    lines.join("\n")
 }
 
 /// Every table with every value, through a connection of its own.

@@ -56,7 +56,7 @@ impl Demo {
             self.fill(&app, &company)?;
         }
         let scopes = [access::KeyScope::EventsWrite, access::KeyScope::EventsRead].into();
-        let new = NewApiKey { team: None, name: "demo", scopes, expires_at: None };
+        let new = NewApiKey { team: None, service_account: None, name: "demo", scopes, expires_at: None };
         let (_, secret) = app.directory.create_api_key(&ChangedBy::cli(), company.organization.id, new, app.now())?;
         runtime.block_on(async {
             let server = Server::bind(app).await?;

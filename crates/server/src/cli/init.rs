@@ -78,7 +78,7 @@ impl Init {
 }
 
 /// The first line of a file.
-fn password_in(file: &Path) -> anyhow::Result<Secret> {
+pub(super) fn password_in(file: &Path) -> anyhow::Result<Secret> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let line = text.lines().next().unwrap_or_default();
     if line.is_empty() {

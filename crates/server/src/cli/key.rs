@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use access::KeyScope;
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use directory::{ChangedBy, KeyId, NewApiKey};
+use directory::{ChangedBy, KeyId, NewApiKey, ServiceAccountId};
 use record::{TeamId, Timestamp};
 
 use super::{Settings, data};
@@ -38,6 +38,9 @@ pub(super) struct Create {
     /// Confine the key to one team.
     #[arg(long, value_name = "ID")]
     team: Option<String>,
+    /// The service account it belongs to.
+    #[arg(long, value_name = "ID")]
+    service_account: Option<ServiceAccountId>,
     /// When it expires: RFC 3339.
     #[arg(long, value_name = "TIME")]
     expires_at: Option<String>,
@@ -81,6 +84,7 @@ impl Create {
         let time = |text: &String| Timestamp::parse(text).with_context(|| format!("--expires-at {text:?}"));
         let new = NewApiKey {
             team: self.team.as_deref().map(TeamId::new).transpose().context("--team")?,
+            service_account: self.service_account,
             name: &self.name,
             scopes: BTreeSet::from_iter(self.scopes),
             expires_at: self.expires_at.as_ref().map(time).transpose()?,

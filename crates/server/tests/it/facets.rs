@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use access::KeyScope;
-use axum::http::StatusCode;
+use access::{BuiltInRole, KeyScope, Masked, Narrowing, Role};
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use directory::{ChangedBy, NewAssignment, NewSession, Principal, RoleName};
 use serde_json::{Value, json};
 
 use crate::support::{Server, event};
@@ -126,6 +128,44 @@ async fn values_are_counted_exactly_under_filters_and_scopes() {
             .collect();
         assert_eq!((&days["buckets"], &days["total"]), (&Value::from(expected), &json!(facts.len())), "{filter}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_role_hides_is_not_counted() {
+    let server = filled().await;
+    let user = server.new_user("grace@example.com", Role::Member);
+    let narrowing = Narrowing {
+        categories: ["Queries".to_owned()].into(),
+        from: Some(record::Timestamp::parse("2026-01-11T00:00:00Z").unwrap()),
+        masked: [Masked::Ip].into(),
+        ..Narrowing::default()
+    };
+    let role = RoleName::BuiltIn(BuiltInRole::Auditor);
+    let new = NewAssignment { role, principal: Principal::User(user.id.clone()), team: None, narrowing, expires_at: None };
+    let (org, now) = (server.organization.id, server.app.now());
+    server.app.directory.create_assignment(&ChangedBy::cli(), org, new, now).unwrap();
+    let new = NewSession { org, user: &user.id, ip: None, user_agent: None };
+    let (_, token) = server.app.directory.create_session(new, now).unwrap();
+    let get = async |path: &str| {
+        let cookie = format!("acta_session={}", token.expose());
+        let request = Request::get(format!("/v1/{path}")).header(header::COOKIE, cookie);
+        server.send(request.body(Body::empty()).unwrap()).await.json()
+    };
+    let mut facts = facts();
+    facts.retain(|fact| fact.action == "QUERY_RUN" && fact.day >= 11);
+    let counted = get(&format!("facets?{JANUARY}&field=actor&field=action&field=ip&limit=50")).await;
+    let expected = json!([
+        naive("actor", 50, &facts, |fact| Some(fact.actor.clone())),
+        naive("action", 50, &facts, |fact| Some(fact.action.into())),
+        naive("ip", 50, &facts, |_| None),
+    ]);
+    assert_eq!(counted["facets"], expected);
+    assert_eq!(get("histogram?").await["total"], facts.len());
+    assert_eq!(
+        get(&format!("histogram?{JANUARY}&ip=203.0.113.0/24")).await["total"],
+        0,
+        "a count would tell what is hidden"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

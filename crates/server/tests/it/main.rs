@@ -18,8 +18,10 @@ mod hang_up;
 mod health;
 mod openapi;
 mod own_events;
+mod people;
 mod permissions;
 
 mod cli;
+mod cli_people;
 mod cloudtrail;
 mod kill;

@@ -1,11 +1,68 @@
 //! Who may do what, on every route: a table that a new route must be added to.
 
+use std::collections::BTreeMap;
+
 use access::{KeyScope, Role};
 use axum::body::Body;
 use axum::http::{Request, header};
 use directory::{ChangedBy, NewSession};
 
 use crate::support::{Server, event};
+
+/// Each with an id of nobody and an empty body: whoever may ask is told 404 or 422.
+const PEOPLE: &[(&str, &str)] = &[
+    ("GET", "/v1/me"),
+    ("GET", "/v1/organization"),
+    ("PATCH", "/v1/organization"),
+    ("GET", "/v1/organizations"),
+    ("POST", "/v1/organization/archive"),
+    ("GET", "/v1/teams"),
+    ("POST", "/v1/teams"),
+    ("GET", "/v1/teams/x"),
+    ("PATCH", "/v1/teams/x"),
+    ("DELETE", "/v1/teams/x"),
+    ("GET", "/v1/teams/x/members"),
+    ("GET", "/v1/users"),
+    ("POST", "/v1/users"),
+    ("GET", "/v1/users/x"),
+    ("PATCH", "/v1/users/x"),
+    ("DELETE", "/v1/users/x"),
+    ("POST", "/v1/users/x/disable"),
+    ("POST", "/v1/users/x/enable"),
+    ("POST", "/v1/users/x/archive"),
+    ("GET", "/v1/users/x/groups"),
+    ("GET", "/v1/service-accounts"),
+    ("POST", "/v1/service-accounts"),
+    ("GET", "/v1/service-accounts/x"),
+    ("PATCH", "/v1/service-accounts/x"),
+    ("DELETE", "/v1/service-accounts/x"),
+    ("POST", "/v1/service-accounts/x/disable"),
+    ("POST", "/v1/service-accounts/x/enable"),
+    ("GET", "/v1/groups"),
+    ("POST", "/v1/groups"),
+    ("GET", "/v1/groups/x"),
+    ("PATCH", "/v1/groups/x"),
+    ("DELETE", "/v1/groups/x"),
+    ("GET", "/v1/groups/x/members"),
+    ("POST", "/v1/groups/x/members"),
+    ("DELETE", "/v1/groups/x/members"),
+    ("GET", "/v1/roles"),
+    ("POST", "/v1/roles"),
+    ("GET", "/v1/roles/x"),
+    ("PATCH", "/v1/roles/x"),
+    ("DELETE", "/v1/roles/x"),
+    ("GET", "/v1/role-assignments"),
+    ("POST", "/v1/role-assignments"),
+    ("GET", "/v1/role-assignments/x"),
+    ("DELETE", "/v1/role-assignments/x"),
+    ("GET", "/v1/api-keys"),
+    ("POST", "/v1/api-keys"),
+    ("GET", "/v1/api-keys/x"),
+    ("DELETE", "/v1/api-keys/x"),
+    ("POST", "/v1/api-keys/x/revoke"),
+    ("GET", "/v1/sessions"),
+    ("DELETE", "/v1/sessions/x"),
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_table_of_routes_and_callers() {
@@ -47,201 +104,278 @@ async fn the_table_of_routes_and_callers() {
         ("GET", format!("/audit/{id}")),
         ("GET", format!("/audit/{id}.json")),
     ];
+    let mut routes = routes;
+    for (method, path) in PEOPLE {
+        routes.push((method, path.to_string()));
+    }
     let mut table = Vec::new();
     for (method, path) in &routes {
         let mut line = format!("{method} {}:", path.replace(&id, "{event_id}"));
+        let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
         for (name, (header, value)) in &callers {
             let request = Request::builder().method(*method).uri(path).header(header, value);
             let request = request.header(header::CONTENT_TYPE, "application/json");
-            let body = if *method == "POST" { event("B").to_string() } else { String::new() };
+            let body = if *path == "/v1/events" { event("B").to_string() } else { "{}".to_owned() };
             let answer = server.send(request.body(Body::from(body)).unwrap()).await;
-            line += &format!("\n    {name}: {}", answer.status.as_u16());
+            by_status.entry(answer.status.as_u16()).or_default().push(name);
+        }
+        for (status, names) in by_status {
+            line += &format!("\n    {status}: {}", names.join(", "));
         }
         table.push(line);
     }
     expect_test::expect![[r#"
         POST /v1/events:
-            nobody: 401
-            wrong key: 401
-            key events:write: 201
-            key events:read: 403
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 403
-            revoked key: 401
-            owner: 201
-            admin: 201
-            auditor: 403
-            member: 403
+            201: key events:write, owner, admin
+            401: nobody, wrong key, revoked key
+            403: key events:read, key events:export, key directory:read, key directory:write, auditor, member
         GET /v1/events:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 200
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 403
-            revoked key: 401
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 403
+            200: key events:read, owner, admin, auditor
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:export, key directory:read, key directory:write, member
         GET /v1/events/{event_id}:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 200
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 403
-            revoked key: 401
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 403
+            200: key events:read, owner, admin, auditor
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:export, key directory:read, key directory:write, member
         GET /v1/facets?field=action:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 200
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 403
-            revoked key: 401
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 403
+            200: key events:read, owner, admin, auditor
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:export, key directory:read, key directory:write, member
         GET /v1/histogram:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 200
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 403
-            revoked key: 401
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 403
+            200: key events:read, owner, admin, auditor
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:export, key directory:read, key directory:write, member
         GET /v1/filters:
-            nobody: 401
-            wrong key: 401
-            key events:write: 403
-            key events:read: 200
-            key events:export: 403
-            key directory:read: 403
-            key directory:write: 403
-            revoked key: 401
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 403
+            200: key events:read, owner, admin, auditor
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:export, key directory:read, key directory:write, member
         GET /v1/catalog:
-            nobody: 401
-            wrong key: 401
-            key events:write: 200
-            key events:read: 200
-            key events:export: 200
-            key directory:read: 200
-            key directory:write: 200
-            revoked key: 401
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 200
+            200: key events:write, key events:read, key events:export, key directory:read, key directory:write, owner, admin, auditor, member
+            401: nobody, wrong key, revoked key
         GET /openapi.json:
-            nobody: 200
-            wrong key: 200
-            key events:write: 200
-            key events:read: 200
-            key events:export: 200
-            key directory:read: 200
-            key directory:write: 200
-            revoked key: 200
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 200
+            200: nobody, wrong key, key events:write, key events:read, key events:export, key directory:read, key directory:write, revoked key, owner, admin, auditor, member
         GET /healthz:
-            nobody: 200
-            wrong key: 200
-            key events:write: 200
-            key events:read: 200
-            key events:export: 200
-            key directory:read: 200
-            key directory:write: 200
-            revoked key: 200
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 200
+            200: nobody, wrong key, key events:write, key events:read, key events:export, key directory:read, key directory:write, revoked key, owner, admin, auditor, member
         GET /readyz:
-            nobody: 200
-            wrong key: 200
-            key events:write: 200
-            key events:read: 200
-            key events:export: 200
-            key directory:read: 200
-            key directory:write: 200
-            revoked key: 200
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 200
+            200: nobody, wrong key, key events:write, key events:read, key events:export, key directory:read, key directory:write, revoked key, owner, admin, auditor, member
         GET /metrics:
-            nobody: 200
-            wrong key: 200
-            key events:write: 200
-            key events:read: 200
-            key events:export: 200
-            key directory:read: 200
-            key directory:write: 200
-            revoked key: 200
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 200
+            200: nobody, wrong key, key events:write, key events:read, key events:export, key directory:read, key directory:write, revoked key, owner, admin, auditor, member
         GET /audit:
-            nobody: 303
-            wrong key: 303
-            key events:write: 303
-            key events:read: 303
-            key events:export: 303
-            key directory:read: 303
-            key directory:write: 303
-            revoked key: 303
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 403
+            200: owner, admin, auditor
+            303: nobody, wrong key, key events:write, key events:read, key events:export, key directory:read, key directory:write, revoked key
+            403: member
         GET /audit/{event_id}:
-            nobody: 303
-            wrong key: 303
-            key events:write: 303
-            key events:read: 303
-            key events:export: 303
-            key directory:read: 303
-            key directory:write: 303
-            revoked key: 303
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 403
+            200: owner, admin, auditor
+            303: nobody, wrong key, key events:write, key events:read, key events:export, key directory:read, key directory:write, revoked key
+            403: member
         GET /audit/{event_id}.json:
-            nobody: 303
-            wrong key: 303
-            key events:write: 303
-            key events:read: 303
-            key events:export: 303
-            key directory:read: 303
-            key directory:write: 303
-            revoked key: 303
-            owner: 200
-            admin: 200
-            auditor: 200
-            member: 403"#]]
+            200: owner, admin, auditor
+            303: nobody, wrong key, key events:write, key events:read, key events:export, key directory:read, key directory:write, revoked key
+            403: member
+        GET /v1/me:
+            200: key events:write, key events:read, key events:export, key directory:read, key directory:write, owner, admin, auditor, member
+            401: nobody, wrong key, revoked key
+        GET /v1/organization:
+            200: key directory:read, owner, admin, auditor
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+        PATCH /v1/organization:
+            200: key directory:write, owner, admin
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+        GET /v1/organizations:
+            200: key directory:read, owner, admin, auditor
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+        POST /v1/organization/archive:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, key directory:write, admin, auditor, member
+            422: owner
+        GET /v1/teams:
+            200: key directory:read, owner, admin, auditor
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+        POST /v1/teams:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            422: key directory:write, owner, admin
+        GET /v1/teams/x:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+            404: key directory:read, owner, admin, auditor
+        PATCH /v1/teams/x:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            422: key directory:write, owner, admin
+        DELETE /v1/teams/x:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
+        GET /v1/teams/x/members:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+            404: key directory:read, owner, admin, auditor
+        GET /v1/users:
+            200: key directory:read, owner, admin, auditor
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+        POST /v1/users:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            422: key directory:write, owner, admin
+        GET /v1/users/x:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+            404: key directory:read, owner, admin, auditor
+        PATCH /v1/users/x:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
+        DELETE /v1/users/x:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
+        POST /v1/users/x/disable:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
+        POST /v1/users/x/enable:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
+        POST /v1/users/x/archive:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
+        GET /v1/users/x/groups:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+            404: key directory:read, owner, admin, auditor
+        GET /v1/service-accounts:
+            200: key directory:read, owner, admin, auditor
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+        POST /v1/service-accounts:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            422: key directory:write, owner, admin
+        GET /v1/service-accounts/x:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+            404: key directory:read, owner, admin, auditor
+        PATCH /v1/service-accounts/x:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
+        DELETE /v1/service-accounts/x:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
+        POST /v1/service-accounts/x/disable:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
+        POST /v1/service-accounts/x/enable:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
+        GET /v1/groups:
+            200: key directory:read, owner, admin, auditor
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+        POST /v1/groups:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            422: key directory:write, owner, admin
+        GET /v1/groups/x:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+            404: key directory:read, owner, admin, auditor
+        PATCH /v1/groups/x:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
+        DELETE /v1/groups/x:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
+        GET /v1/groups/x/members:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+            404: key directory:read, owner, admin, auditor
+        POST /v1/groups/x/members:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
+        DELETE /v1/groups/x/members:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
+        GET /v1/roles:
+            200: key directory:read, owner, admin, auditor
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+        POST /v1/roles:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            422: key directory:write, owner, admin
+        GET /v1/roles/x:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+            404: key directory:read, owner, admin, auditor
+        PATCH /v1/roles/x:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
+        DELETE /v1/roles/x:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
+        GET /v1/role-assignments:
+            200: key directory:read, owner, admin, auditor
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+        POST /v1/role-assignments:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            422: key directory:write, owner, admin
+        GET /v1/role-assignments/x:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+            404: key directory:read, owner, admin, auditor
+        DELETE /v1/role-assignments/x:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
+        GET /v1/api-keys:
+            200: key directory:read, owner, admin, auditor
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+        POST /v1/api-keys:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            422: key directory:write, owner, admin
+        GET /v1/api-keys/x:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write, member
+            404: key directory:read, owner, admin, auditor
+        DELETE /v1/api-keys/x:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
+        POST /v1/api-keys/x/revoke:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin
+        GET /v1/sessions:
+            200: owner, admin, auditor, member
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:write
+            422: key directory:read
+        DELETE /v1/sessions/x:
+            401: nobody, wrong key, revoked key
+            403: key events:write, key events:read, key events:export, key directory:read, auditor, member
+            404: key directory:write, owner, admin"#]]
     .assert_eq(&table.join("\n"));
 }
 

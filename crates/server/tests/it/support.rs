@@ -99,7 +99,7 @@ impl Server {
             );
             made.unwrap();
         }
-        let new = NewApiKey { team, name: "test", scopes, expires_at: None };
+        let new = NewApiKey { team, service_account: None, name: "test", scopes, expires_at: None };
         let (_, secret) =
             self.app.directory.create_api_key(&ChangedBy::cli(), organization.id, new, self.app.now()).unwrap();
         secret.expose().to_owned()
