@@ -4,16 +4,19 @@
 //! scope hides of an event cannot be filtered by, so events are told apart by what is hidden of them, and each lot is asked
 //! on its own. [`Filter::matches`] says the same of one event, and is the truth.
 
+use std::ops::Range;
+
 use access::{MASK, Masked, Masks, Scope, Sight};
-use record::{Catalogs, Kind, Outcome};
+use memchr::memmem::Finder;
+use record::text::push_lower;
+use record::{Catalogs, Json, Kind, Outcome};
 
 use crate::bits::Bits;
 use crate::cancel::Cancel;
 use crate::error::StoreError;
 use crate::filter::{Filter, contains};
-use crate::part::{Dictionary, Field, OPAQUE, PRESENT, Part, member};
-use crate::row::Row;
-use crate::segment::{Run, Segment};
+use crate::part::{Dictionary, Field, Near, OPAQUE, PRESENT, Part, member};
+use crate::segment::{Run, Segment, changes, columns};
 use crate::tokens;
 
 /// Rows that are read in one go where lists leave a doubt.
@@ -170,31 +173,40 @@ impl Asked<'_> {
 
     /// Takes out what has not all the words in its text.
     fn narrow_to_words(&self, masks: Masks, set: &mut Bits) -> Result<(), StoreError> {
-        // What is in `sure` has them; what is in `set` besides may have them.
-        let mut sure = set.clone();
+        let mut answers = Vec::with_capacity(self.filter.words.len());
         for word in &self.filter.words {
             self.cancel.check()?;
-            let (has, may_have) = with_word(self.part, masks, word)?;
-            let mut possible = has.clone();
-            if let Some(may_have) = may_have {
-                possible.or(&may_have);
-            }
-            sure.and(&has);
+            let answer = with_word(self.part, masks, word)?;
+            let mut possible = answer.has.clone();
+            answer.may_have.iter().for_each(|(_, may_have)| possible.or(may_have));
             set.and(&possible);
+            answers.push((word, answer));
         }
-        let mut doubtful = set.clone();
-        doubtful.without(&sure);
-        if !doubtful.is_empty() {
-            self.read(&doubtful, |at| sure.insert(at))?;
+        // Only now that it is known how few are left, those that lists leave in doubt are read.
+        for (word, mut answer) in answers {
+            for (field, mut doubtful) in answer.may_have {
+                doubtful.and(set);
+                doubtful.without(&answer.has);
+                if !doubtful.is_empty() {
+                    self.read(field, word, &doubtful, &mut answer.has)?;
+                }
+            }
+            set.and(&answer.has);
         }
-        *set = sure;
         Ok(())
     }
 
-    /// Reads events, and calls `matching` with the positions of those that match.
-    fn read(&self, doubtful: &Bits, mut matching: impl FnMut(u32)) -> Result<(), StoreError> {
+    /// Reads the texts of a field, and puts the positions of those that have a word into `has`.
+    fn read(&self, field: Field, word: &str, doubtful: &Bits, has: &mut Bits) -> Result<(), StoreError> {
+        let names: &[&str] = match field {
+            Field::Changes => &[columns::CHANGES],
+            Field::Metadata => &[columns::METADATA],
+            _ => &[columns::ID, columns::SESSION_ID, columns::REQUEST_ID, columns::CHANGES],
+        };
+        let finder = Finder::new(word);
+        let mut looking = Looking { finder: &finder, plain: word.chars().all(char::is_alphanumeric), lower: String::new() };
         let mut rows = Vec::with_capacity(READ_ROWS);
-        let mut near = crate::part::Near::default();
+        let mut near = Near::default();
         let mut positions = doubtful.iter();
         loop {
             self.cancel.check()?;
@@ -206,13 +218,70 @@ impl Asked<'_> {
                 return Ok(());
             }
             rows.sort_unstable();
-            let ranges: Vec<_> = rows.iter().map(|(row, _)| *row..row + 1).collect();
-            for (entry, (_, at)) in self.segment.entries(&ranges)?.zip(&rows) {
-                if self.filter.matches(self.scope, &Row::of(&entry?.event)) {
-                    matching(*at);
+            let mut ranges: Vec<Range<u64>> = Vec::new();
+            for (row, _) in &rows {
+                match ranges.last_mut() {
+                    Some(range) if range.end == *row => range.end += 1,
+                    _ => ranges.push(*row..*row + 1),
                 }
             }
+            let mut at = rows.iter();
+            self.segment.texts(names, &ranges, |texts| {
+                let found = match (field, texts) {
+                    (Field::Changes, [changes]) => changes.is_some_and(|text| looking.in_changes(text)),
+                    (Field::Metadata, [metadata]) => metadata.is_some_and(|text| looking.in_json(text)),
+                    (_, [texts @ .., changes]) => {
+                        texts.iter().flatten().any(|text| looking.within(text))
+                            || changes.is_some_and(|text| looking.in_names_of_changes(text))
+                    }
+                    _ => false,
+                };
+                if let Some((_, at)) = at.next()
+                    && found
+                {
+                    has.insert(*at);
+                }
+            })?;
         }
+    }
+}
+
+/// Looks for a word in texts as they are stored.
+struct Looking<'f> {
+    finder: &'f Finder<'f>,
+    /// Whether the word has letters and digits only.
+    plain: bool,
+    lower: String,
+}
+
+impl Looking<'_> {
+    fn within(&mut self, text: &str) -> bool {
+        self.lower.clear();
+        push_lower(&mut self.lower, text);
+        self.finder.find(self.lower.as_bytes()).is_some()
+    }
+
+    /// In JSON, of which member names and values are text.
+    fn in_json(&mut self, text: &str) -> bool {
+        // Without escapes, what is in a value is in the text; and what has letters and digits only is in nothing else.
+        if !text.contains('\\') {
+            let within = self.within(text);
+            if self.plain || !within {
+                return within;
+            }
+        }
+        let mut found = false;
+        Json::trusted(text).each_text(|text| found = found || self.within(text));
+        found
+    }
+
+    fn in_changes(&mut self, text: &str) -> bool {
+        let changes = changes(text).unwrap_or_default();
+        changes.iter().flat_map(|change| [&change.before, &change.after]).flatten().any(|value| self.in_json(value.as_str()))
+    }
+
+    fn in_names_of_changes(&mut self, text: &str) -> bool {
+        changes(text).unwrap_or_default().iter().any(|change| self.within(&change.field))
     }
 }
 
@@ -297,11 +366,19 @@ fn in_sight(part: &Part, sight: &Sight<'_>) -> Result<Bits, StoreError> {
     Ok(set)
 }
 
-/// The positions of the events that have a word in lower case in what is shown of their text, and of those that may have it.
-fn with_word(part: &Part, masks: Masks, word: &str) -> Result<(Bits, Option<Bits>), StoreError> {
+/// What lists say of a word.
+struct Answer {
+    /// The positions of the events that have it in what is shown of their text.
+    has: Bits,
+    /// Those that may have it in the texts of a field.
+    may_have: Vec<(Field, Bits)>,
+}
+
+/// Which events have a word in lower case.
+fn with_word(part: &Part, masks: Masks, word: &str) -> Result<Answer, StoreError> {
     let len = part.rows();
     if word.is_empty() {
-        return Ok((Bits::all(len), None));
+        return Ok(Answer { has: Bits::all(len), may_have: Vec::new() });
     }
     let mut has = Bits::none(len);
     let whole_values = [
@@ -336,7 +413,7 @@ fn with_word(part: &Part, masks: Masks, word: &str) -> Result<(Bits, Option<Bits
         }
     }
     let whole_word = word.chars().all(char::is_alphanumeric);
-    let mut may_have: Option<Bits> = None;
+    let mut may_have = Vec::new();
     for (field, hidden_by) in
         [(Field::Words, None), (Field::Changes, Some(Masked::Changes)), (Field::Metadata, Some(Masked::Metadata))]
     {
@@ -353,7 +430,7 @@ fn with_word(part: &Part, masks: Masks, word: &str) -> Result<(Bits, Option<Bits
             if let Some(opaque) = opaque.filter(|_| tokens::may_be_opaque(word))
                 && part.grams(field)?.is_none_or(|grams| grams.may_have(word))
             {
-                may_have.get_or_insert_with(|| Bits::none(len)).or(&opaque);
+                may_have.push((field, opaque));
             }
             continue;
         }
@@ -374,9 +451,9 @@ fn with_word(part: &Part, masks: Masks, word: &str) -> Result<(Bits, Option<Bits
             }
             with_all.and(&with_piece);
         }
-        may_have.get_or_insert_with(|| Bits::none(len)).or(&with_all);
+        may_have.push((field, with_all));
     }
-    Ok((has, may_have))
+    Ok(Answer { has, may_have })
 }
 
 /// The positions of the events that have tokens without a list.

@@ -7,16 +7,19 @@
 use std::cell::OnceCell;
 
 use access::Scope;
+use memchr::memmem::Finder;
 use record::{Index, OrgId};
 use sha2::{Digest, Sha256};
 
 use crate::bits::Bits;
 use crate::cache::Question;
 use crate::cancel::Cancel;
+use crate::entry::Entry;
 use crate::error::StoreError;
 use crate::filter::Filter;
 use crate::hits::Asked;
 use crate::part::{Near, Part};
+use crate::recent::Leaved;
 use crate::row::Row;
 use crate::segment::{Run, Segment};
 use crate::store::View;
@@ -86,13 +89,29 @@ impl<'v> Asking<'v> {
     }
 
     /// Calls `each` with the recent events that match, in the order of their indexes.
-    pub(crate) fn each_recent(&self, mut each: impl FnMut(&crate::entry::Entry)) -> Result<(), StoreError> {
+    pub(crate) fn each_recent(&self, mut each: impl FnMut(&Entry)) -> Result<(), StoreError> {
         for chunk in self.view.recents.iter().flat_map(|recent| recent.chunks(self.org())) {
             self.cancel.check()?;
-            let matching = chunk.entries.iter().filter(|entry| self.filter.matches(self.scope, &Row::of(&entry.event)));
-            matching.for_each(&mut each);
+            let has_words = self.have_words(&chunk);
+            for (at, entry) in chunk.entries.iter().enumerate() {
+                if has_words.get(at).is_none_or(|has| *has) && self.filter.matches(self.scope, &Row::of(&entry.event)) {
+                    each(entry);
+                }
+            }
         }
         Ok(())
+    }
+}
+
+impl Asking<'_> {
+    /// Which events of a chunk have all the words, where nothing is hidden of them; empty where that must be asked one by one.
+    fn have_words(&self, chunk: &Leaved) -> Vec<bool> {
+        if self.filter.words.is_empty() || !self.scope.is_whole() {
+            return Vec::new();
+        }
+        let finders: Vec<Finder<'_>> = self.filter.words.iter().map(Finder::new).collect();
+        let has_all = |text: &str| finders.iter().all(|finder| finder.find(text.as_bytes()).is_some());
+        chunk.texts().iter().map(|text| has_all(text)).collect()
     }
 }
 
@@ -188,6 +207,13 @@ impl Sealed<'_> {
         };
         cache.counted(id, self.question, count);
         Ok(count)
+    }
+
+    /// The events at some positions.
+    pub(crate) fn fetch(&self, positions: &Bits) -> Result<Vec<Entry>, StoreError> {
+        let rows = self.segment.ask(|| self.part()?.rows_of(positions))?;
+        let indexes: Vec<Index> = rows.iter().map(|row| Index(self.run.first_index.0 + u64::from(row))).collect();
+        crate::query::fetch(self.asking.view, self.asking.org(), &indexes)
     }
 
     /// How many of the matches occurred before a time.

@@ -57,35 +57,79 @@ struct Head {
     sections: Vec<Range<u64>>,
 }
 
-/// The value of each position in a field that has at most one, as numbers of the field's dictionary plus one; 0 for none.
+/// Numbers, each in as few bytes as the greatest needs.
 #[derive(Debug)]
-pub(crate) enum Forward {
+enum Numbers {
+    Bytes(Vec<u8>),
     Narrow(Vec<u16>),
     Wide(Vec<u32>),
 }
 
-impl Forward {
-    pub(crate) fn get(&self, at: u32) -> Option<usize> {
-        let value = match self {
-            Forward::Narrow(values) => u32::from(*values.get(at as usize)?),
-            Forward::Wide(values) => *values.get(at as usize)?,
+impl Numbers {
+    fn zeros(len: usize, greatest: usize) -> Numbers {
+        match greatest {
+            0..=0xff => Numbers::Bytes(vec![0; len]),
+            0x100..=0xffff => Numbers::Narrow(vec![0; len]),
+            _ => Numbers::Wide(vec![0; len]),
+        }
+    }
+
+    fn get(&self, at: usize) -> usize {
+        match self {
+            Numbers::Bytes(numbers) => numbers.get(at).map_or(0, |number| usize::from(*number)),
+            Numbers::Narrow(numbers) => numbers.get(at).map_or(0, |number| usize::from(*number)),
+            Numbers::Wide(numbers) => numbers.get(at).map_or(0, |number| *number as usize),
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "no number is greater than the greatest")]
+    fn set(&mut self, at: usize, number: usize) {
+        match self {
+            Numbers::Bytes(numbers) => numbers.get_mut(at).map(|place| *place = number as u8),
+            Numbers::Narrow(numbers) => numbers.get_mut(at).map(|place| *place = number as u16),
+            Numbers::Wide(numbers) => numbers.get_mut(at).map(|place| *place = number as u32),
         };
-        (value as usize).checked_sub(1)
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Numbers::Bytes(numbers) => numbers.len(),
+            Numbers::Narrow(numbers) => numbers.len() * 2,
+            Numbers::Wide(numbers) => numbers.len() * 4,
+        }
     }
 }
+
+/// The value of each position in a field that has at most one, as numbers of the field's dictionary plus one; 0 for none.
+#[derive(Debug)]
+pub(crate) struct Forward(Numbers);
+
+impl Forward {
+    pub(crate) fn get(&self, at: u32) -> Option<usize> {
+        self.0.get(at as usize).checked_sub(1)
+    }
+}
+
+/// Positions for each of which it is kept where the targets begin.
+const TARGETS_BLOCK: usize = 64;
 
 /// The targets of each position, as numbers of the dictionary.
 #[derive(Debug)]
 pub(crate) struct Targets {
+    /// Where those of each block of positions begin.
     starts: Vec<u32>,
-    values: Vec<u32>,
+    /// How many each position has.
+    counts: Numbers,
+    values: Numbers,
 }
 
 impl Targets {
     pub(crate) fn of(&self, at: u32) -> impl Iterator<Item = usize> + '_ {
-        let bound = |at: usize| self.starts.get(at).map_or(0, |start| *start as usize);
-        let its = self.values.get(bound(at as usize)..bound(at as usize + 1)).unwrap_or_default();
-        its.iter().map(|value| *value as usize)
+        let at = at as usize;
+        let block = at / TARGETS_BLOCK;
+        let start = self.starts.get(block).map_or(0, |start| *start as usize);
+        let start = start + (block * TARGETS_BLOCK..at).map(|at| self.counts.get(at)).sum::<usize>();
+        (start..start + self.counts.get(at)).map(|at| self.values.get(at))
     }
 }
 
@@ -192,31 +236,10 @@ impl Part {
     /// The values of a field that has one at most, by position.
     pub(crate) fn forward(&self, field: Field) -> Result<Arc<Forward>, StoreError> {
         self.piece(0x40 | field as u8, || {
-            let rows = self.rows() as usize;
-            if self.dictionary(field)?.len() < usize::from(u16::MAX) {
-                let mut values = vec![0_u16; rows];
-                self.each_position(
-                    field,
-                    |_| true,
-                    |value, at| {
-                        if let Some(place) = values.get_mut(at as usize) {
-                            *place = u16::try_from(value + 1).unwrap_or(0);
-                        }
-                    },
-                )?;
-                return Ok((Forward::Narrow(values), rows * 2));
-            }
-            let mut values = vec![0_u32; rows];
-            self.each_position(
-                field,
-                |_| true,
-                |value, at| {
-                    if let Some(place) = values.get_mut(at as usize) {
-                        *place = u32::try_from(value + 1).unwrap_or(0);
-                    }
-                },
-            )?;
-            Ok((Forward::Wide(values), rows * 4))
+            let mut values = Numbers::zeros(self.rows() as usize, self.dictionary(field)?.len());
+            self.each_position(field, |_| true, |value, at| values.set(at as usize, value + 1))?;
+            let size = values.bytes();
+            Ok((Forward(values), size))
         })
     }
 
@@ -241,37 +264,41 @@ impl Part {
         self.piece(0x40 | Field::Target as u8, || {
             let rows = self.rows() as usize;
             // First how many each has, then which.
-            let mut starts = vec![0_u32; rows + 1];
+            let mut sums = vec![0_u32; rows];
+            let mut most = 0;
             self.each_position(
                 Field::Target,
                 |_| true,
                 |_, at| {
-                    if let Some(place) = starts.get_mut(at as usize + 1) {
-                        *place += 1;
+                    if let Some(sum) = sums.get_mut(at as usize) {
+                        *sum += 1;
+                        most = most.max(*sum);
                     }
                 },
             )?;
-            let mut sum = 0;
-            for start in &mut starts {
-                sum += *start;
-                *start = sum;
+            let mut counts = Numbers::zeros(rows, most as usize);
+            let mut starts = Vec::with_capacity(rows / TARGETS_BLOCK + 1);
+            let mut next = 0;
+            for (at, sum) in sums.iter_mut().enumerate() {
+                if at.is_multiple_of(TARGETS_BLOCK) {
+                    starts.push(next);
+                }
+                counts.set(at, *sum as usize);
+                next += std::mem::replace(sum, next);
             }
-            let mut next = starts.clone();
-            let mut values = vec![0_u32; sum as usize];
+            let mut values = Numbers::zeros(next as usize, self.dictionary(Field::Target)?.len());
             self.each_position(
                 Field::Target,
                 |_| true,
                 |value, at| {
-                    if let Some(place) = next.get_mut(at as usize) {
-                        if let Some(slot) = values.get_mut(*place as usize) {
-                            *slot = u32::try_from(value).unwrap_or(u32::MAX);
-                        }
+                    if let Some(place) = sums.get_mut(at as usize) {
+                        values.set(*place as usize, value);
                         *place += 1;
                     }
                 },
             )?;
-            let size = (starts.len() + values.len()) * 4;
-            Ok((Targets { starts, values }, size))
+            let size = starts.len() * 4 + counts.bytes() + values.bytes();
+            Ok((Targets { starts, counts, values }, size))
         })
     }
 

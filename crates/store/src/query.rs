@@ -110,7 +110,7 @@ const REMEMBERED_AT_ONCE: usize = 200;
 const ENTRY_BYTES: usize = 1_200;
 
 /// The entries at these indexes, in the order given.
-fn fetch(view: &View, org: OrgId, indexes: &[Index]) -> Result<Vec<Entry>, StoreError> {
+pub(crate) fn fetch(view: &View, org: OrgId, indexes: &[Index]) -> Result<Vec<Entry>, StoreError> {
     let mut found: Vec<Option<Entry>> = vec![None; indexes.len()];
     let mut in_segments: Vec<Vec<(u64, usize)>> = vec![Vec::new(); view.segments.len()];
     for (at, &index) in indexes.iter().enumerate() {
@@ -305,9 +305,13 @@ fn match_stretch(
             let row = |index: u64| u32::try_from(index - run.first_index.0).unwrap_or(u32::MAX);
             let rows: Bits = segment.ask(|| {
                 let Some(part) = segment.part(scope.org())? else { return Ok(Bits::none(0)) };
-                let within = part.positions_of(&(row(range.start)..row(range.end)))?;
+                let wanted = row(range.start)..row(range.end);
                 let asked = Asked { segment, run, part: &part, scope, filter, cancel };
-                part.rows_of(&asked.all_hits(Some(&within))?)
+                // Where texts may have to be read, no others than those in the range.
+                let within = if filter.words.is_empty() { None } else { Some(part.positions_of(&wanted)?) };
+                let mut rows = part.rows_of(&asked.all_hits(within.as_ref())?)?;
+                rows.and(&Bits::range(part.rows(), wanted));
+                Ok(rows)
             })?;
             let first = run.first_index.0;
             if descending {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use access::Scope;
 use record::merkle::Hash;
@@ -17,9 +17,16 @@ use crate::values::{Tally, Values};
 pub(crate) struct Leaved {
     pub(crate) entries: Vec<Entry>,
     pub(crate) leaves: Vec<Hash>,
+    /// The entries' texts in lower case, made when somebody searches.
+    texts: OnceLock<Vec<Box<str>>>,
 }
 
 impl Leaved {
+    /// The entries' texts in lower case. Not before all entries are there.
+    pub(crate) fn texts(&self) -> &[Box<str>] {
+        self.texts.get_or_init(|| self.entries.iter().map(|entry| record::text::lower(&entry.event).into()).collect())
+    }
+
     /// The entry with this index.
     pub(crate) fn get(&self, index: Index) -> Option<&Entry> {
         let first = self.entries.first()?.index;

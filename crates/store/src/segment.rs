@@ -5,7 +5,7 @@
 //! journal go. What is read is compared with the checksums that stand in the sidecar. FORMATS.md has the columns.
 
 mod blocks;
-mod columns;
+pub(crate) mod columns;
 mod read;
 mod write;
 
@@ -25,6 +25,7 @@ use crate::sidecar::{IdHash, Sidecar};
 
 use blocks::checksums;
 pub(crate) use blocks::{BLOCK_BYTES, Blocks, Source};
+pub(crate) use read::changes;
 pub(crate) use write::{Effort, note, write};
 
 /// The folder.
@@ -32,7 +33,7 @@ pub const DIR: &str = "segments";
 /// Rows in a row group.
 pub const ROW_GROUP_ROWS: usize = 16_384;
 /// Rows in a page: the unit that is skipped or read.
-pub const PAGE_ROWS: usize = 1_024;
+pub const PAGE_ROWS: usize = 512;
 
 /// Which segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -164,7 +164,7 @@ impl Part {
 
     /// The positions of a range of rows.
     pub(crate) fn positions_of(&self, rows: &Range<u32>) -> Result<Bits, StoreError> {
-        if self.in_order() {
+        if self.in_order() || rows.len() == self.rows() as usize {
             return Ok(Bits::range(self.rows(), rows.clone()));
         }
         let mut positions = Bits::none(self.rows());

@@ -76,6 +76,27 @@ impl Segment {
         Piece { segment: self.meta.id, sort: b'e', at: row }
     }
 
+    /// Calls `each`, for each row in these ranges, which ascend, with the texts of some columns in it.
+    pub(crate) fn texts(
+        &self,
+        names: &[&str],
+        ranges: &[Range<u64>],
+        mut each: impl FnMut(&[Option<&str>]),
+    ) -> Result<(), StoreError> {
+        for batch in self.batches(Some(names), ranges)? {
+            let batch = batch?;
+            let arrays: Vec<Option<&StringArray>> =
+                names.iter().map(|name| batch.column_by_name(name)?.as_string_opt::<i32>()).collect();
+            let mut texts = Vec::with_capacity(arrays.len());
+            for row in 0..batch.num_rows() {
+                texts.clear();
+                texts.extend(arrays.iter().map(|array| text(*array, row)));
+                each(&texts);
+            }
+        }
+        Ok(())
+    }
+
     /// The row in which an event id stands, among some rows.
     pub(crate) fn row_of_event_id(&self, rows: Range<u64>, event_id: &[u8; 16]) -> Result<Option<u64>, StoreError> {
         let mut at = rows.start;
@@ -105,8 +126,11 @@ impl Segment {
         let file = self.ask(|| self.file())?.fresh();
         let footer = self.footer()?;
         let schema = footer.metadata().file_metadata().schema_descr();
-        let mask = names.map_or_else(ProjectionMask::all, |names| ProjectionMask::columns(schema, names.iter().copied()));
         let (groups, selection) = select(footer.metadata(), ranges);
+        let mask = match names {
+            Some(names) => ProjectionMask::columns(schema, names.iter().copied()),
+            None => present(footer.metadata(), &groups),
+        };
         let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file.clone(), (*footer).clone())
             .with_projection(mask)
             .with_row_groups(groups)
@@ -116,6 +140,18 @@ impl Segment {
             .map_err(|e| file.error(e))?;
         Ok(reader.map(move |batch| batch.map_err(|e| file.error(e))))
     }
+}
+
+/// The columns that have a value in some of these row groups, as far as the file says.
+fn present(footer: &ParquetMetaData, groups: &[usize]) -> ProjectionMask {
+    let schema = footer.file_metadata().schema_descr();
+    let is_absent = |column: usize| {
+        groups.iter().filter_map(|group| footer.row_groups().get(*group)).all(|group| {
+            let nulls = group.columns().get(column).and_then(|it| it.statistics()).and_then(|it| it.null_count_opt());
+            nulls.is_some() && nulls == u64::try_from(group.num_rows()).ok()
+        })
+    };
+    ProjectionMask::leaves(schema, (0..schema.num_columns()).filter(|column| !is_absent(*column)))
 }
 
 /// The row groups that hold some of the rows, and which rows of those.
@@ -182,7 +218,7 @@ struct Columns<'a> {
     request: Option<&'a BinaryArray>,
 }
 
-fn text(array: Option<&StringArray>, row: usize) -> Option<&str> {
+fn text<'a>(array: Option<&'a StringArray>, row: usize) -> Option<&'a str> {
     array.filter(|array| array.is_valid(row)).map(|array| array.value(row))
 }
 
@@ -286,7 +322,7 @@ fn targets(text: &str) -> Option<Vec<Target>> {
         .collect()
 }
 
-fn changes(text: &str) -> Option<Vec<Change>> {
+pub(crate) fn changes(text: &str) -> Option<Vec<Change>> {
     #[derive(serde::Deserialize)]
     struct ChangeText<'a> {
         #[serde(borrow)]

@@ -76,7 +76,7 @@ fn properties(effort: Effort) -> WriterProperties {
     let lengths = [columns::ID, columns::REQUEST_ID, columns::SESSION_ID, columns::METADATA, columns::CHANGES];
     let level = match effort {
         Effort::Quick => 1,
-        Effort::Thorough => 6,
+        Effort::Thorough => 3,
     };
     let mut builder = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(level).unwrap_or_default()))
@@ -86,6 +86,17 @@ fn properties(effort: Effort) -> WriterProperties {
         .set_statistics_enabled(EnabledStatistics::None)
         .set_created_by(format!("acta {}", env!("CARGO_PKG_VERSION")))
         .set_key_value_metadata(Some(vec![KeyValue::new("acta.segment".to_owned(), columns::VERSION.to_owned())]));
+    // Where it is absent from a whole row group, which is usual, it need not be read.
+    let rare = [columns::ID, columns::SESSION_ID, columns::CHANGES, columns::LOG_RECORD, columns::REQUEST, columns::KEY];
+    // Small already, or incompressible: to unpack them costs more than it saves.
+    let bare =
+        [columns::ORG, columns::INDEX, columns::ACTOR_TYPE, columns::OUTCOME, columns::TEAM, columns::KEY, columns::SALTS];
+    for name in rare {
+        builder = builder.set_column_statistics_enabled(ColumnPath::from(name), EnabledStatistics::Chunk);
+    }
+    for name in bare {
+        builder = builder.set_column_compression(ColumnPath::from(name), Compression::UNCOMPRESSED);
+    }
     let mut plainly = |name: &str, encoding| {
         let path = ColumnPath::from(name);
         builder = std::mem::take(&mut builder)
