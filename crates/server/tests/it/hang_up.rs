@@ -15,22 +15,20 @@ async fn what_nobody_waits_for_ends() {
     let scope = decide(&subject, Act::Read).unwrap();
     let (begun, begins) = oneshot::channel();
     let (ended, ends) = oneshot::channel();
-    let app = server.app.clone();
-    let request = tokio::spawn(async move {
-        app.reading(move |_, log| {
-            begun.send(()).unwrap();
-            // Somebody reads page after page, for ever.
-            let error = loop {
-                if let Err(error) = log.query(&scope, &Filter::default(), Page { offset: 0, limit: 1 }) {
-                    break error;
-                }
-            };
-            ended.send(error).unwrap();
-        })
-        .await
+    let request = server.app.reading(move |_, log| {
+        begun.send(()).unwrap();
+        // Somebody reads page after page, for ever.
+        let error = loop {
+            if let Err(error) = log.query(&scope, &Filter::default(), Page { offset: 0, limit: 1 }) {
+                break error;
+            }
+        };
+        ended.send(error).unwrap();
     });
-    begins.await.unwrap();
-    request.abort();
+    tokio::select! {
+        done = request => panic!("it ended by itself: {done:?}"),
+        begun = begins => begun.unwrap(),
+    }
     assert!(matches!(ends.await.unwrap(), StoreError::Cancelled));
     // Its turn is free again.
     assert_eq!(server.get("/v1/events").await.status.as_u16(), 200);

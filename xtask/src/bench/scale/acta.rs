@@ -23,6 +23,8 @@ use crate::tools;
 
 /// Readers at once, for the most memory and the rate.
 const READERS: usize = 4;
+/// They stop after so long, even if not everything was asked.
+const READING: Duration = Duration::from_secs(60);
 /// Blocks that are sent before the server is killed.
 const TAIL_BLOCKS: usize = 100;
 
@@ -270,7 +272,7 @@ fn mixed(address: SocketAddr, key: &str, asker: &Asker, lines: &[Line]) -> anyho
         let mut connection = Connection::open(address, key)?;
         let mut times = Vec::new();
         // Each reader begins elsewhere, so that different questions meet.
-        for at in 0..paths.len() {
+        for at in (0..paths.len()).take_while(|_| watch.elapsed() < READING) {
             let path = &paths[(at * 7 + reader * paths.len() / READERS) % paths.len()];
             let watch = Stopwatch::start();
             let answer = connection.get(path)?;

@@ -12,6 +12,8 @@ pub(crate) struct Figures {
     /// Events that are in the journal alone.
     pub(crate) recent: f64,
     pub(crate) segments: f64,
+    /// Whether segments are to be merged.
+    pub(crate) merging: bool,
     /// Time spent in writes and syncs of the journal, in seconds, and how many there were.
     pub(crate) sync_seconds: f64,
     pub(crate) syncs: f64,
@@ -37,14 +39,15 @@ impl Figures {
             recorded: figure("acta_recorded_events_total")?,
             recent: figure("acta_recent_events")?,
             segments: figure("acta_segments")?,
+            merging: figure("acta_merging")? > 0.0,
             sync_seconds: figure("acta_journal_sync_nanoseconds_total")? / 1e9,
             syncs: figure("acta_journal_batches_total")?,
         })
     }
 
-    /// Whether nothing moves between two readings.
-    pub(crate) fn is_like(&self, other: &Figures) -> bool {
-        self.recorded == other.recorded && self.recent == other.recent && self.segments == other.segments
+    /// Whether nothing moves between two readings, and nothing is about to.
+    pub(crate) fn is_at_rest(&self, before: &Figures) -> bool {
+        !self.merging && self.recorded == before.recorded && self.recent == before.recent && self.segments == before.segments
     }
 }
 
@@ -54,10 +57,11 @@ mod tests {
 
     #[test]
     fn figures_are_read_from_the_text() {
-        let text = "# HELP acta_segments Segments.\nacta_segments 3\nacta_segments_other 9\nacta_recent_events 7\n\
+        let text = "# HELP acta_segments Segments.\nacta_segments 3\nacta_segments_other 9\nacta_merging 1\nacta_recent_events 7\n\
                     acta_recorded_events_total 500\nacta_journal_sync_nanoseconds_total 2000000000\n\
                     acta_journal_batches_total 40\n";
-        let expected = Figures { recorded: 500.0, recent: 7.0, segments: 3.0, sync_seconds: 2.0, syncs: 40.0 };
+        let expected =
+            Figures { recorded: 500.0, recent: 7.0, segments: 3.0, merging: true, sync_seconds: 2.0, syncs: 40.0 };
         assert_eq!(Figures::parse(text).unwrap(), expected);
         assert!(Figures::parse("acta_segments 3\n").is_err());
     }

@@ -168,7 +168,7 @@ fn settle(server: &Server, looks: &mut Connection, watch: Stopwatch) -> anyhow::
         let now = (process::cpu_seconds(server.pid())?, Figures::ask(looks)?);
         let passed = (watch.elapsed() - at).as_secs_f64();
         at = watch.elapsed();
-        if now.0 - before.0 > REST_CPU * passed || !now.1.is_like(&before.1) {
+        if now.0 - before.0 > REST_CPU * passed || !now.1.is_at_rest(&before.1) {
             rested_since = at;
         }
         before = now;
