@@ -159,7 +159,7 @@ impl Event {
         before: impl Into<Value>,
         after: impl Into<Value>,
     ) -> Event {
-        let told = |value: Value| Some(value).filter(|value| !value.is_null());
+        let told = |value: Value| Some(ordered(value)).filter(|value| !value.is_null());
         self.changes.push(FieldChange { field: field.into(), before: told(before.into()), after: told(after.into()) });
         self
     }
@@ -182,8 +182,21 @@ impl Event {
     }
 
     pub(crate) fn metadata(mut self, member: &'static str, value: impl Into<Value>) -> Event {
-        self.metadata.insert(member, value.into());
+        self.metadata.insert(member, ordered(value.into()));
         self
+    }
+}
+
+/// The value with every object's members in the order of their names, so that an event has the same bytes whatever else is built
+/// into the program: a library may switch on that maps keep the order in which they were filled.
+fn ordered(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let sorted: BTreeMap<String, Value> = members.into_iter().map(|(name, value)| (name, ordered(value))).collect();
+            Value::Object(sorted.into_iter().collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(ordered).collect()),
+        other => other,
     }
 }
 

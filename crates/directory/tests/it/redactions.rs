@@ -39,9 +39,9 @@ fn every_change_of_a_rule_is_an_event_with_before_and_after() {
         })
         .collect();
     expect_test::expect![[r#"
-        "CREATE_REDACTION" "No parameters" [{"after":"No parameters","field":"name"},{"after":{"query":"findCustomer"},"field":"when"},{"after":["/metadata/params"],"field":"members"},{"after":"hide","field":"how"}]
-        "UPDATE_REDACTION" "Hashed" [{"after":"Hashed","before":"No parameters","field":"name"},{"after":"hash","before":"hide","field":"how"}]
-        "DELETE_REDACTION" "Hashed" [{"before":"Hashed","field":"name"},{"before":{"query":"findCustomer"},"field":"when"},{"before":["/metadata/params"],"field":"members"},{"before":"hash","field":"how"}]"#]].assert_eq(&told.join("\n"));
+        "CREATE_REDACTION" "No parameters" [{"field":"name","after":"No parameters"},{"field":"when","after":{"query":"findCustomer"}},{"field":"members","after":["/metadata/params"]},{"field":"how","after":"hide"}]
+        "UPDATE_REDACTION" "Hashed" [{"field":"name","before":"No parameters","after":"Hashed"},{"field":"how","before":"hide","after":"hash"}]
+        "DELETE_REDACTION" "Hashed" [{"field":"name","before":"Hashed"},{"field":"when","before":{"query":"findCustomer"}},{"field":"members","before":["/metadata/params"]},{"field":"how","before":"hash"}]"#]].assert_eq(&told.join("\n"));
 }
 
 #[test]

@@ -487,8 +487,8 @@ async fn roles_and_who_has_them() {
     told += &last(&owner, "DELETE_ROLE").await;
     expect_test::expect![[r#"
         UPDATE_ROLE by "Somebody": role "Deployer" [permissions: ["app:view","app:release"] → ["app:view","log:read"]]
-        MODIFY_PERMISSIONS by "Somebody": user "Somebody", role "Deployer" [role:Deployer: null → {"team":null,"expires_at":null,"narrowing":{"categories":["Log"],"from":"2026-01-01T00:00:00.000Z","masked":["ip"]}}]
-        MODIFY_PERMISSIONS by "Somebody": user "Somebody", role "Deployer" [role:Deployer: {"team":null,"expires_at":null,"narrowing":{"categories":["Log"],"from":"2026-01-01T00:00:00.000Z","masked":["ip"]}} → null]
+        MODIFY_PERMISSIONS by "Somebody": user "Somebody", role "Deployer" [role:Deployer: null → {"expires_at":null,"narrowing":{"categories":["Log"],"from":"2026-01-01T00:00:00.000Z","masked":["ip"]},"team":null}]
+        MODIFY_PERMISSIONS by "Somebody": user "Somebody", role "Deployer" [role:Deployer: {"expires_at":null,"narrowing":{"categories":["Log"],"from":"2026-01-01T00:00:00.000Z","masked":["ip"]},"team":null} → null]
         DELETE_ROLE by "Somebody": role "Deployer" [permissions: ["app:view","log:read"] → []]"#]].assert_eq(&told);
 }
 
