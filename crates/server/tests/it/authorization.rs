@@ -132,7 +132,8 @@ fn body(method: &Method, path: &str, number: u32) -> Value {
         ("POST", "/v1/users" | "/v1/invitations") => json!({"email": format!("{name}@example.com"), "role": "member"}),
         ("POST", "/v1/environments") => json!({"name": name, "kind": "development"}),
         ("POST", "/v1/authorize") => {
-            json!({"principal": {"user": "u_0000000000000000"}, "permission": "directory:read", "object": "organization"})
+            let principal = json!({"user": "u_0000000000000000"});
+            json!({"principal": principal, "permission": "team:manage", "object": {"team": "ops"}})
         }
         _ => json!({}),
     }
@@ -142,7 +143,9 @@ fn body(method: &Method, path: &str, number: u32) -> Value {
 fn query(path: &str) -> &'static str {
     match path {
         "/v1/facets" => "?field=action",
-        "/v1/who-can" => "?permission=directory:read&object=organization",
+        "/v1/who-can" => "?permission=team:manage&team=ops",
+        // Nobody: whoever may ask about others is told that there is no such user.
+        "/v1/what-can" => "?user=u_0000000000000000",
         _ => "",
     }
 }

@@ -21,7 +21,7 @@ const SPREAD_MS: i128 = 3 * 365 * DAY_MS as i128;
 /// A day.
 pub(crate) const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
-/// The columns of the peers' table, in the order of [`Event::row`].
+/// The columns of the peers' table, in the order in which an event is written as a row.
 pub(crate) const COLUMNS: [&str; 20] = [
     "occurred_ms",
     "seq",
