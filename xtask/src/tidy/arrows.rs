@@ -10,15 +10,21 @@ struct Row {
     tests_use: &'static [&'static str],
 }
 
-const TABLE: [Row; 10] = [
+const TABLE: [Row; 12] = [
     Row { name: "record", uses: &[], tests_use: &[] },
     Row { name: "access", uses: &["record"], tests_use: &[] },
     Row { name: "store", uses: &["record", "access"], tests_use: &["testkit"] },
     Row { name: "directory", uses: &["record", "access"], tests_use: &["testkit"] },
     Row { name: "policy", uses: &["record", "access"], tests_use: &[] },
     Row { name: "mail", uses: &[], tests_use: &[] },
+    Row { name: "follow", uses: &["record"], tests_use: &[] },
+    Row { name: "deliver", uses: &["record", "follow"], tests_use: &[] },
     Row { name: "testkit", uses: &["record", "access", "store", "directory"], tests_use: &[] },
-    Row { name: "server", uses: &["record", "access", "store", "directory", "policy", "mail"], tests_use: &["testkit"] },
+    Row {
+        name: "server",
+        uses: &["record", "access", "store", "directory", "policy", "mail", "follow", "deliver"],
+        tests_use: &["testkit"],
+    },
     // Its tests see the program from outside; what they may borrow is what helps to set it up.
     Row { name: "browser", uses: &[], tests_use: &["record", "access", "store", "directory", "testkit", "server"] },
     Row { name: "xtask", uses: &[], tests_use: &[] },

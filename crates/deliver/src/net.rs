@@ -1,0 +1,1 @@
+//! Connections to the outside: the only place that makes them.

@@ -1,0 +1,20 @@
+//! Reading the log behind the writer, and acting on it: delivery to destinations.
+//!
+//! A destination is a [`format`] (events → messages), a [`Transport`] (messages → a receiver, and what its answer means) and a
+//! cursor, the index up to which everything has arrived. One loop serves them all. What goes on inside the store, and how bytes
+//! reach a receiver, this crate does not know: the log comes in by the trait of [`log`], the way out by that of [`transport`].
+
+pub mod log;
+pub mod message;
+pub mod recorded;
+pub mod transport;
+pub mod verdict;
+
+pub use log::{Log, LogError, Read};
+pub use message::Message;
+pub use recorded::Recorded;
+pub use transport::{Limits, Transport};
+pub use verdict::{Answer, Fate, Verdict};
+
+/// What an asynchronous method of a trait object gives.
+pub type Later<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
