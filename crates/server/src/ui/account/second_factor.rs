@@ -70,7 +70,7 @@ pub(in crate::ui) async fn show_second_factor(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     // She has one and has not shown it in this session.
-    if viewer.signed_in.lacks_second_factor && viewer.signed_in.has_second_factor {
+    if viewer.signed_in.lacks_second_factor() && viewer.signed_in.has_second_factor() {
         return Ok(Redirect::to(&links::confirm(links::LIST)).into_response());
     }
     let zone = Zone::of(&Given::parse(query.as_deref()), &headers);
@@ -99,7 +99,7 @@ async fn show(
         account: Some(page::Account::of(viewer)),
         authenticators: rows.collect(),
         recovery_codes_left,
-        is_needed: viewer.signed_in.lacks_second_factor,
+        is_needed: viewer.signed_in.lacks_second_factor(),
         csrf: viewer.signed_in.csrf.expose(),
         wrong,
     };
@@ -148,7 +148,7 @@ async fn set_up_page(
     let (shared, user) = (app.clone(), viewer.signed_in.user.clone());
     let begun = blocking(move || shared.directory.begun_authenticator(user.org, &user.id)).await??;
     let Some((_, seed)) = begun else { return Ok(Redirect::to(links::SECOND_FACTOR).into_response()) };
-    let uri = seed.uri(&format!("Acta {}", viewer.organization), &viewer.signed_in.user.email);
+    let uri = seed.uri(&format!("Acta {}", viewer.signed_in.organization.name), &viewer.signed_in.user.email);
     let letters: Vec<char> = seed.base32().chars().collect();
     let page = SetUpPage {
         account: Some(page::Account::of(viewer)),
@@ -254,7 +254,7 @@ fn codes_page(viewer: &Viewer, codes: &[Secret], is_new: bool) -> Response {
 /// that was sent cannot be sent again.
 fn not_yet(app: &App, viewer: &Viewer) -> Option<Response> {
     // A session from before there was a second factor has shown none, and may change none.
-    if viewer.signed_in.has_second_factor && viewer.signed_in.session.second_factor_at.is_none() {
+    if viewer.signed_in.has_second_factor() && viewer.signed_in.session.second_factor_at.is_none() {
         return Some(Redirect::to(&links::confirm(links::SECOND_FACTOR)).into_response());
     }
     viewer.confirmed(app.now(), links::SECOND_FACTOR).err()
