@@ -13,6 +13,7 @@ mod import;
 mod init;
 mod key;
 mod logging;
+mod of;
 mod organization;
 mod place;
 mod redaction;
