@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::data;
 use super::of::Of;
+use crate::config::{Config, Mistakes};
 
 /// Where, and how to show it.
 #[derive(Debug, Args)]
@@ -36,6 +37,11 @@ impl Place {
     pub(super) fn open(&self) -> anyhow::Result<Opened> {
         let (directory, organization) = self.of.find()?;
         Ok(Opened { directory, organization, by: ChangedBy::cli(), now: data::now(), json: self.json })
+    }
+
+    /// The settings.
+    pub(super) fn config(&self) -> Result<Config, Mistakes> {
+        self.of.config()
     }
 
     /// The directory of all organizations.
