@@ -1,5 +1,6 @@
 //! Who looks at a page. Whoever is not signed in is sent to where she can.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -57,6 +58,12 @@ impl Viewer {
     /// She, as whoever changes the directory.
     pub(super) fn by(&self) -> ChangedBy {
         self.caller.changed_by()
+    }
+}
+
+impl Borrow<Viewer> for LimitedViewer {
+    fn borrow(&self) -> &Viewer {
+        &self.0
     }
 }
 
