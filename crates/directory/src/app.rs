@@ -104,11 +104,7 @@ impl Directory {
     pub fn release_app(&self, by: &ChangedBy, org: OrgId, id: &AppId, now: Timestamp) -> Result<App, DirectoryError> {
         self.change(by, now, |transaction| {
             let before = require(transaction, org, id)?;
-            transaction.execute("UPDATE apps SET released_at = ?1 WHERE id = ?2", params![now.as_millis(), id])?;
-            let thing = KIND.require(transaction, org, id.as_str())?;
-            let released = before.released_at.map(|at| at.to_string());
-            let event = KIND.event(transaction, org, "RELEASE_APP", &thing)?;
-            let event = event.changed("released_at", released, now.to_string());
+            let event = KIND.release(transaction, org, "RELEASE_APP", id.as_str(), before.released_at, now)?;
             Ok((require(transaction, org, id)?, vec![event]))
         })
     }

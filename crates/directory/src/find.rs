@@ -10,10 +10,17 @@ use crate::name::folded;
 /// Which things of a list are wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Find {
-    /// Part of the name, in any capitals.
+    /// Part of the name, in any capitals; space around it does not count.
     pub q: Option<String>,
     /// Only these ids: what the caller may know of. `None`: all.
     pub only: Option<Vec<String>>,
+}
+
+impl Find {
+    /// Those with a text in their names; all if there is none.
+    pub fn named(text: Option<&str>) -> Find {
+        Find { q: text.map(str::to_owned), only: None }
+    }
 }
 
 /// A part of the things of an organization, by name.
@@ -31,6 +38,6 @@ pub(crate) fn found<T>(
         "FROM {table} WHERE org = ?1 AND (?2 IS NULL OR instr(name_key, ?2) > 0) \
          AND (?3 IS NULL OR id IN (SELECT value FROM json_each(?3)))"
     );
-    let values = params![org.0, find.q.as_deref().map(folded), only];
+    let values = params![org.0, find.q.as_deref().map(|text| folded(text.trim())), only];
     listed(connection, columns, &from, "name_key, id", values, part, read)
 }

@@ -6,8 +6,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use crate::changed_by::ChangedBy;
 use crate::directory::Directory;
 use crate::error::{DirectoryError, Fault};
+use crate::find::{Find, found};
 use crate::id::GroupId;
-use crate::listing::{Listed, Part, containing, listed};
+use crate::listing::{Listed, Part};
 use crate::name::{checked_description, checked_name, folded};
 use crate::outbox::Event;
 use crate::principal::{Principal, leave};
@@ -172,10 +173,7 @@ impl Directory {
 
     /// The groups of an organization, by name; those with `text` in it, if it is given.
     pub fn list_groups(&self, org: OrgId, text: Option<&str>, part: Part) -> Result<Listed<Group>, DirectoryError> {
-        self.read(|connection| {
-            let from = "FROM groups WHERE org = ?1 AND name_key LIKE ?2 ESCAPE '\\'";
-            listed(connection, COLUMNS, from, "name_key", params![org.0, containing(text)], part, Group::from_row)
-        })
+        self.read(|connection| found(connection, "groups", COLUMNS, org, &Find::named(text), part, Group::from_row))
     }
 }
 

@@ -6,13 +6,18 @@ use record::Timestamp;
 use rusqlite::Connection;
 
 use crate::error::Fault;
+use crate::held;
+use crate::organization::Organization;
 use crate::principal::Principal;
 use crate::user::User;
-use crate::{held, organization};
 
 /// Reads it.
-pub(crate) fn of(connection: &Connection, user: &User, now: Timestamp) -> Result<Person, Fault> {
-    let organization = organization::require(connection, user.org)?;
+pub(crate) fn of(
+    connection: &Connection,
+    user: &User,
+    organization: &Organization,
+    now: Timestamp,
+) -> Result<Person, Fault> {
     let held = held::read(connection, user.org, &Principal::User(user.id.clone()), now)?;
     Ok(Person {
         org: user.org,

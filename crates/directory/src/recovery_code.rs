@@ -31,8 +31,7 @@ impl Directory {
     ) -> Result<Vec<Secret>, DirectoryError> {
         self.change(by, now, |transaction| {
             let user = user::require(transaction, org, user)?;
-            let sql = "SELECT second_factor_since IS NOT NULL FROM users WHERE id = ?1";
-            if !transaction.query_row(sql, [&user.id], |row| row.get(0))? {
+            if user.second_factor_since.is_none() {
                 let detail = "There is no second factor to recover. Set up an authenticator first.";
                 return Err(DirectoryError::conflict("second factor", detail).into());
             }

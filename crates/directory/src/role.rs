@@ -11,8 +11,9 @@ use crate::authority::acting;
 use crate::changed_by::ChangedBy;
 use crate::directory::Directory;
 use crate::error::{DirectoryError, Fault};
+use crate::find::{Find, found};
 use crate::id::RoleId;
-use crate::listing::{Listed, Part, containing, listed};
+use crate::listing::{Listed, Part};
 use crate::name::{checked_description, checked_name, folded};
 use crate::outbox::Event;
 use crate::{organization, row};
@@ -184,11 +185,7 @@ impl Directory {
 
     /// The roles that the organization made, by name; those with `text` in it, if it is given.
     pub fn list_roles(&self, org: OrgId, text: Option<&str>, part: Part) -> Result<Listed<CustomRole>, DirectoryError> {
-        self.read(|connection| {
-            let from = "FROM roles WHERE org = ?1 AND name_key LIKE ?2 ESCAPE '\\'";
-            let values = params![org.0, containing(text)];
-            listed(connection, COLUMNS, from, "name_key", values, part, CustomRole::from_row)
-        })
+        self.read(|connection| found(connection, "roles", COLUMNS, org, &Find::named(text), part, CustomRole::from_row))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Showing a second factor: a code of an authenticator, or a recovery code. Each is good once.
 
 use record::{OrgId, Timestamp};
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Transaction, params};
 
 use crate::authenticator;
 use crate::changed_by::ChangedBy;
@@ -34,11 +34,7 @@ impl SecondFactor {
 impl Directory {
     /// Whether the user has a second factor.
     pub fn has_second_factor(&self, org: OrgId, user: &UserId) -> Result<bool, DirectoryError> {
-        self.read(|connection| {
-            let sql = "SELECT second_factor_since IS NOT NULL FROM users WHERE org = ?1 AND id = ?2";
-            let found = connection.query_row(sql, params![org.0, user], |row| row.get(0)).optional()?;
-            Ok(found.ok_or(DirectoryError::NotFound { what: "user" })?)
-        })
+        self.read(|connection| Ok(user::require(connection, org, user)?.second_factor_since.is_some()))
     }
 
     /// Checks what she typed, and uses it up; `None` if it was not right. Both are events. Whoever calls this asks

@@ -8,8 +8,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use crate::changed_by::ChangedBy;
 use crate::directory::Directory;
 use crate::error::{DirectoryError, Fault};
+use crate::find::{Find, found};
 use crate::id::ServiceAccountId;
-use crate::listing::{Listed, Part, containing, listed};
+use crate::listing::{Listed, Part};
 use crate::name::{checked_name, folded};
 use crate::outbox::Event;
 use crate::principal::{Principal, leave};
@@ -166,9 +167,7 @@ impl Directory {
         part: Part,
     ) -> Result<Listed<ServiceAccount>, DirectoryError> {
         self.read(|connection| {
-            let from = "FROM service_accounts WHERE org = ?1 AND name_key LIKE ?2 ESCAPE '\\'";
-            let values = params![org.0, containing(text)];
-            listed(connection, COLUMNS, from, "name_key", values, part, ServiceAccount::from_row)
+            found(connection, "service_accounts", COLUMNS, org, &Find::named(text), part, ServiceAccount::from_row)
         })
     }
 }

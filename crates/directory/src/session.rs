@@ -17,11 +17,12 @@ use crate::error::{DirectoryError, Fault};
 use crate::id::{SessionId, UserId};
 use crate::listing::{Listed, Part};
 use crate::name::shortened_user_agent;
+use crate::organization::{self, Organization};
 use crate::outbox::{self, Event};
 use crate::second_factor::SecondFactor;
 use crate::secret::Secret;
 use crate::user::{self, User, UserStatus};
-use crate::{organization, person, row};
+use crate::{person, row};
 
 /// How exactly it is known when a session was last used. A request is a read, but for one a minute.
 const LAST_SEEN_STEP_MS: i64 = 60_000;
@@ -126,15 +127,25 @@ pub struct SignedIn {
     pub session: Session,
     /// The user, as she is now.
     pub user: User,
+    /// The organization, as it is now.
+    pub organization: Organization,
     /// What she is and holds now, for decisions.
     pub person: Person,
     /// What a form has to send back to show that it is one of ours. It follows from the token and is stored nowhere.
     pub csrf: Secret,
+}
+
+impl SignedIn {
     /// Whether she has a second factor.
-    pub has_second_factor: bool,
+    pub fn has_second_factor(&self) -> bool {
+        self.user.second_factor_since.is_some()
+    }
+
     /// Whether the organization asks for a second factor that was not shown in this session. Then she can do nothing but show
     /// it, or set one up.
-    pub lacks_second_factor: bool,
+    pub fn lacks_second_factor(&self) -> bool {
+        self.organization.settings.second_factor_required && self.session.second_factor_at.is_none()
+    }
 }
 
 /// Why a token was not accepted.
@@ -149,13 +160,6 @@ pub enum SessionRefused {
     /// Its user may not sign in, or her organization is archived.
     #[error("this user is disabled")]
     Disabled,
-}
-
-/// What decides besides the session itself.
-struct Rules {
-    second_factor_required: bool,
-    archived: bool,
-    has_second_factor: bool,
 }
 
 const COLUMNS: &str = "id, org, user_id, created_at, last_seen_at, ip, user_agent, method, second_factor_at, confirmed_at";
@@ -275,19 +279,15 @@ impl Directory {
                 return Ok(None);
             };
             let user = user::require(connection, session.org, &session.user)?;
-            let sql = "SELECT second_factor_required, archived_at IS NOT NULL, \
-                       (SELECT second_factor_since IS NOT NULL FROM users WHERE users.id = ?2) FROM organizations WHERE id = ?1";
-            let rules = connection.query_row(sql, params![session.org.0, user.id], |row| {
-                Ok(Rules { second_factor_required: row.get(0)?, archived: row.get(1)?, has_second_factor: row.get(2)? })
-            })?;
-            let person = person::of(connection, &user, now)?;
-            Ok(Some((session, user, person, rules)))
+            let organization = organization::require(connection, session.org)?;
+            let person = person::of(connection, &user, &organization, now)?;
+            Ok(Some((session, user, organization, person)))
         })?;
-        let Some((mut session, user, person, rules)) = found else { return Ok(Err(SessionRefused::Unknown)) };
+        let Some((mut session, user, organization, person)) = found else { return Ok(Err(SessionRefused::Unknown)) };
         if session.is_over(self.options.session_limits, now) {
             return Ok(Err(SessionRefused::Expired));
         }
-        if user.status != UserStatus::Active || rules.archived {
+        if user.status != UserStatus::Active || organization.archived_at.is_some() {
             return Ok(Err(SessionRefused::Disabled));
         }
         if now.millis_since(session.last_seen_at) >= LAST_SEEN_STEP_MS {
@@ -298,9 +298,7 @@ impl Directory {
             });
             session.last_seen_at = now;
         }
-        let has_second_factor = rules.has_second_factor;
-        let lacks_second_factor = rules.second_factor_required && session.second_factor_at.is_none();
-        Ok(Ok(SignedIn { session, user, person, csrf: token.derive("csrf"), has_second_factor, lacks_second_factor }))
+        Ok(Ok(SignedIn { session, user, organization, person, csrf: token.derive("csrf") }))
     }
 
     /// Ends the session of whoever holds the token: she signs out. `None` if there was none.

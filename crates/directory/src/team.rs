@@ -7,7 +7,8 @@ use crate::chance::random_hex;
 use crate::changed_by::ChangedBy;
 use crate::directory::Directory;
 use crate::error::{DirectoryError, Fault};
-use crate::listing::{Listed, Part, containing, listed};
+use crate::find::{Find, found};
+use crate::listing::{Listed, Part};
 use crate::name::{checked_name, folded};
 use crate::organization;
 use crate::outbox::Event;
@@ -77,10 +78,7 @@ impl Directory {
 
     /// The teams of an organization, by name; those with `text` in their name, if it is given.
     pub fn list_teams(&self, org: OrgId, text: Option<&str>, part: Part) -> Result<Listed<Team>, DirectoryError> {
-        self.read(|connection| {
-            let from = "FROM teams WHERE org = ?1 AND name_key LIKE ?2 ESCAPE '\\'";
-            listed(connection, COLUMNS, from, "name_key, id", params![org.0, containing(text)], part, Team::from_row)
-        })
+        self.read(|connection| found(connection, "teams", COLUMNS, org, &Find::named(text), part, Team::from_row))
     }
 
     /// All teams of an organization, by name.

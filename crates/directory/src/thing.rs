@@ -116,6 +116,23 @@ impl Kind {
         Ok(if event.has_changes() { vec![event] } else { Vec::new() })
     }
 
+    /// Notes that a version of an app or a workflow was released. `before` is when the one before it was.
+    pub(crate) fn release(
+        &self,
+        transaction: &Transaction<'_>,
+        org: OrgId,
+        action: &'static str,
+        id: &str,
+        before: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Event, Fault> {
+        let thing = self.require(transaction, org, id)?;
+        let sql = format!("UPDATE {} SET released_at = ?1 WHERE id = ?2", self.table);
+        transaction.execute(&sql, params![now.as_millis(), id])?;
+        let event = self.event(transaction, org, action, &thing)?;
+        Ok(event.changed("released_at", before.map(|at| at.to_string()), now.to_string()))
+    }
+
     /// Deletes the thing and the grants on it.
     pub(crate) fn delete(&self, transaction: &Transaction<'_>, org: OrgId, id: &str) -> Result<Vec<Event>, Fault> {
         let thing = self.require(transaction, org, id)?;

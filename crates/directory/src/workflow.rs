@@ -113,11 +113,7 @@ impl Directory {
     ) -> Result<Workflow, DirectoryError> {
         self.change(by, now, |transaction| {
             let before = require(transaction, org, id)?;
-            transaction.execute("UPDATE workflows SET released_at = ?1 WHERE id = ?2", params![now.as_millis(), id])?;
-            let thing = KIND.require(transaction, org, id.as_str())?;
-            let released = before.released_at.map(|at| at.to_string());
-            let event = KIND.event(transaction, org, "RELEASE_WORKFLOW", &thing)?;
-            let event = event.changed("released_at", released, now.to_string());
+            let event = KIND.release(transaction, org, "RELEASE_WORKFLOW", id.as_str(), before.released_at, now)?;
             Ok((require(transaction, org, id)?, vec![event]))
         })
     }

@@ -28,5 +28,6 @@ pub mod second_factor;
 pub mod service_accounts;
 pub mod sessions;
 pub mod teams;
+pub mod thing;
 pub mod users;
 pub mod workflows;

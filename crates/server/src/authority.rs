@@ -78,6 +78,15 @@ pub fn permit_key(caller: &Caller, act: Act) -> Result<(), Problem> {
     }
 }
 
+/// The organization, and, unless the caller may do this to its whole directory, the person whom it has to be permitted to on each
+/// object. There is none for a key: it is refused.
+fn reach(caller: &Caller, act: Act) -> Result<(OrgId, Option<Principal>), Problem> {
+    match caller.permit(act) {
+        Ok(scope) => Ok((scope.org(), None)),
+        Err(denied) => Ok((caller.subject().org(), Some(person(caller).ok_or(denied)?))),
+    }
+}
+
 /// Lets through whoever may do this to the whole directory, and the person who is permitted it on this object.
 pub async fn permit(
     app: &Arc<App>,
@@ -86,12 +95,8 @@ pub async fn permit(
     permission: Permission,
     object: &Object,
 ) -> Result<OrgId, Problem> {
-    let denied = match caller.permit(act) {
-        Ok(scope) => return Ok(scope.org()),
-        Err(denied) => denied,
-    };
-    let Some(principal) = person(caller) else { return Err(denied) };
-    let org = caller.subject().org();
+    let (org, asker) = reach(caller, act)?;
+    let Some(principal) = asker else { return Ok(org) };
     let model = model(app, org).await?;
     let request = Request { principal, permission, object: object.clone(), circumstances: circumstances(caller) };
     let decision = model.decide(&request, app.now());
@@ -124,12 +129,8 @@ pub fn manages_a_team(caller: &Caller) -> bool {
 
 /// The same for somebody who wants to see an object.
 pub async fn permit_seeing(app: &Arc<App>, caller: &Caller, object: &Object) -> Result<OrgId, Problem> {
-    let denied = match caller.permit(Act::ReadDirectory) {
-        Ok(scope) => return Ok(scope.org()),
-        Err(denied) => denied,
-    };
-    let Some(principal) = person(caller) else { return Err(denied) };
-    let org = caller.subject().org();
+    let (org, asker) = reach(caller, Act::ReadDirectory)?;
+    let Some(principal) = asker else { return Ok(org) };
     if sees(&*model(app, org).await?, &principal, object, &circumstances(caller), app) {
         Ok(org)
     } else {
@@ -139,12 +140,8 @@ pub async fn permit_seeing(app: &Arc<App>, caller: &Caller, object: &Object) -> 
 
 /// The ids of the objects of this kind that the caller may see; `None`: all.
 pub async fn seen(app: &Arc<App>, caller: &Caller, kind: ObjectKind) -> Result<(OrgId, Option<Vec<String>>), Problem> {
-    let denied = match caller.permit(Act::ReadDirectory) {
-        Ok(scope) => return Ok((scope.org(), None)),
-        Err(denied) => denied,
-    };
-    let Some(principal) = person(caller) else { return Err(denied) };
-    let org = caller.subject().org();
+    let (org, asker) = reach(caller, Act::ReadDirectory)?;
+    let Some(principal) = asker else { return Ok((org, None)) };
     let (model, now, said) = (model(app, org).await?, app.now(), circumstances(caller));
     let work = move || {
         let held = model.what_can(&principal, &said, now);

@@ -25,8 +25,9 @@ pub async fn change<T: Send + 'static>(
     }
     let (shared, by, now) = (app.clone(), caller.changed_by(), app.now());
     let value = blocking(move || work(&shared.directory, &by, now)).await??;
-    // What was known of keys a moment ago may not be true any more.
+    // What was known a moment ago of keys, and of what is taken out of events, may not be true any more.
     app.keys.forget();
+    app.policies.forget(caller.subject().org());
     record_own::drain_outbox_or_log(app).await;
     Ok(value)
 }

@@ -11,8 +11,10 @@ mod estate;
 mod group;
 mod import;
 mod init;
+mod invitation;
 mod key;
 mod logging;
+mod of;
 mod organization;
 mod place;
 mod redaction;
@@ -20,6 +22,7 @@ mod reset_link;
 mod role;
 mod serve;
 mod service_account;
+mod session;
 mod team;
 mod user;
 
@@ -54,9 +57,15 @@ enum Command {
     /// Teams: list, create, rename, delete.
     #[command(subcommand)]
     Team(team::TeamCommand),
-    /// People: list, add, change, disable, archive, delete.
+    /// People: list, add, change, disable, archive, delete, take away a second factor that was lost.
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Invitations: list, create, send again, revoke.
+    #[command(subcommand)]
+    Invitation(invitation::InvitationCommand),
+    /// Sessions: list, revoke.
+    #[command(subcommand)]
+    Session(session::SessionCommand),
     /// Service accounts: list, create, disable, delete.
     #[command(subcommand)]
     ServiceAccount(service_account::ServiceAccountCommand),
@@ -141,6 +150,8 @@ pub fn run() -> ExitCode {
         Command::Organization(organization) => organization.run(),
         Command::Team(team) => team.run(),
         Command::User(user) => user.run(),
+        Command::Invitation(invitation) => invitation.run(),
+        Command::Session(session) => session.run(),
         Command::ServiceAccount(account) => account.run(),
         Command::Group(group) => group.run(),
         Command::Role(role) => role.run(),

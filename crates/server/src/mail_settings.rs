@@ -64,6 +64,11 @@ impl fmt::Debug for SmtpUrl {
     }
 }
 
+/// Whether mails leave for somewhere else than a terminal. Which terminal a server runs on, a command cannot know.
+pub fn leaves(config: &Config) -> bool {
+    !config.smtp_url.0.is_empty() || !config.mail_folder.is_empty()
+}
+
 /// What sends mails, if anything does. The error names the setting at fault, and what is wrong with it.
 pub fn mailer(config: &Config) -> Result<Option<Mailer>, (&'static str, String)> {
     let (url, folder) = (config.smtp_url.0.as_str(), config.mail_folder.as_str());

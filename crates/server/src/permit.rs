@@ -284,7 +284,7 @@ pub const SECOND_FACTOR_NEEDED: &str = "urn:acta:problem:second-factor-needed";
 /// whether that was asked for before she signed in or after.
 pub async fn session(app: &Arc<App>, token: String) -> Result<SignedIn, Problem> {
     let signed_in = any_session(app, token).await?;
-    if signed_in.lacks_second_factor {
+    if signed_in.lacks_second_factor() {
         let detail = "Your organization asks for a second factor: show it, or set one up, at /account/second-factor.";
         let problem = Problem::new(StatusCode::FORBIDDEN, "second-factor-needed", "Second factor needed", detail);
         return Err(problem);

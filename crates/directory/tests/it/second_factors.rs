@@ -184,7 +184,7 @@ fn an_organization_that_asks_for_it_limits_sessions_without() {
     let world = World::make(&directory);
     let lacks = |token: &Secret| {
         let signed_in = directory.find_session(token, now()).unwrap().unwrap();
-        (signed_in.lacks_second_factor, signed_in.has_second_factor)
+        (signed_in.lacks_second_factor(), signed_in.has_second_factor())
     };
     assert_eq!(lacks(&world.token), (false, false));
     let sql = "UPDATE organizations SET second_factor_required = TRUE";

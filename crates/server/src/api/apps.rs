@@ -7,18 +7,17 @@ use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use directory::{AppId, Find, FolderId, ThingChange};
+use directory::{AppId, Find, ThingChange};
 use policy::Object;
-use record::TeamId;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::events::json;
 use super::listing::{SearchQuery, created, gone, id, page_of, parameters};
-use super::naming::{new_place, place};
+use super::thing::{NewThing, ThingPatch, new_place, permit_move, place};
 use crate::app::App;
 use crate::authority::{permit, permit_key, permit_place, permit_seeing, seen};
-use crate::body_json::{self, Parsed, given};
+use crate::body_json;
 use crate::changing::{ask, change};
 use crate::permit::Caller;
 use crate::problem::Problem;
@@ -52,38 +51,6 @@ pub struct AppView {
 page_of! {
     /// Apps.
     AppPage, apps: AppView
-}
-
-/// An app to be.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewApp {
-    /// Its name.
-    name: String,
-    /// The folder that it is to lie in.
-    #[schema(value_type = Option<String>)]
-    folder: Option<Parsed<FolderId>>,
-    /// The team that it is to lie in, if in no folder.
-    #[schema(value_type = Option<String>)]
-    team: Option<TeamId>,
-}
-
-/// What is to be different; what is left out stays. A folder or a team stands for the whole place.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AppPatch {
-    /// The name.
-    name: Option<String>,
-    /// The folder; `null`: none.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
-    folder: Option<Option<Parsed<FolderId>>>,
-    /// The team; `null`: none.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
-    team: Option<Option<TeamId>>,
-    /// Whether it is archived: seen and deleted, nothing else.
-    archived: Option<bool>,
 }
 
 impl AppView {
@@ -120,7 +87,7 @@ pub async fn list_apps(
 }
 
 /// Creates an app: for administrators, and for whoever may change the folder or manages the team that it is to lie in.
-#[utoipa::path(post, path = "/v1/apps", tag = "apps", operation_id = "createApp", request_body = NewApp,
+#[utoipa::path(post, path = "/v1/apps", tag = "apps", operation_id = "createApp", request_body = NewThing,
     responses(
         (status = 201, description = "The app", body = AppView),
         (status = 409, description = "The name is taken", body = Problem)))]
@@ -131,7 +98,7 @@ pub async fn create_app(
     body: Body,
 ) -> Result<Response, Problem> {
     permit_key(&caller, Act::ChangeDirectory)?;
-    let NewApp { name, folder, team } = body_json::read(&state, &headers, body).await?;
+    let NewThing { name, folder, team } = body_json::read(&state, &headers, body).await?;
     let place = place(folder, team);
     let org = permit_place(&state, &caller, &place).await?;
     let app = change(&state, &caller, move |directory, by, now| directory.create_app(by, org, &name, &place, now)).await?;
@@ -151,7 +118,7 @@ pub async fn read_app(State(state): State<Arc<App>>, caller: Caller, Path(app): 
 }
 
 /// Renames, moves or archives an app.
-#[utoipa::path(patch, path = "/v1/apps/{app_id}", tag = "apps", operation_id = "updateApp", request_body = AppPatch,
+#[utoipa::path(patch, path = "/v1/apps/{app_id}", tag = "apps", operation_id = "updateApp", request_body = ThingPatch,
     params(("app_id" = String, Path, description = "The app's id")),
     responses(
         (status = 200, description = "The app", body = AppView),
@@ -166,12 +133,9 @@ pub async fn update_app(
 ) -> Result<Response, Problem> {
     let app: AppId = id(&app, "app")?;
     let org = permit(&state, &caller, Act::ChangeDirectory, Permission::AppEdit, &object(&app)).await?;
-    let AppPatch { name, folder, team, archived } = body_json::read(&state, &headers, body).await?;
+    let ThingPatch { name, folder, team, archived } = body_json::read(&state, &headers, body).await?;
     let place = new_place(folder, team);
-    if let Some(place) = &place {
-        permit(&state, &caller, Act::ChangeDirectory, Permission::AppMove, &object(&app)).await?;
-        permit_place(&state, &caller, place).await?;
-    }
+    permit_move(&state, &caller, Permission::AppMove, &object(&app), place.as_ref()).await?;
     let changed = change(&state, &caller, move |directory, by, now| {
         directory.change_app(by, org, &app, &ThingChange { name: name.as_deref(), place, archived }, now)
     });

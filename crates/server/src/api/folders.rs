@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use super::events::json;
 use super::listing::{SearchQuery, created, gone, id, page_of, parameters};
-use super::naming::{new_place, place};
+use super::thing::{new_place, permit_move, place};
 use crate::app::App;
 use crate::authority::{permit, permit_key, permit_place, permit_seeing, seen};
 use crate::body_json::{self, Parsed, given};
@@ -161,10 +161,7 @@ pub async fn update_folder(
     let org = permit(&state, &caller, Act::ChangeDirectory, Permission::FolderEdit, &object(&folder)).await?;
     let FolderPatch { name, parent, team } = body_json::read(&state, &headers, body).await?;
     let place = new_place(parent, team);
-    if let Some(place) = &place {
-        permit(&state, &caller, Act::ChangeDirectory, Permission::FolderMove, &object(&folder)).await?;
-        permit_place(&state, &caller, place).await?;
-    }
+    permit_move(&state, &caller, Permission::FolderMove, &object(&folder), place.as_ref()).await?;
     let changed = change(&state, &caller, move |directory, by, now| {
         directory.change_folder(by, org, &folder, name.as_deref(), place.as_ref(), now)
     });

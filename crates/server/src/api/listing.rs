@@ -124,13 +124,6 @@ impl Paging {
         Part { offset: (self.page - 1) * u64::from(self.per_page), limit: self.per_page }
     }
 
-    /// So much of a list that is in memory as a whole.
-    pub fn part_of<T>(self, all: Vec<T>) -> Vec<T> {
-        let offset = usize::try_from(self.part().offset).unwrap_or(usize::MAX);
-        let limit = usize::try_from(self.per_page).unwrap_or(usize::MAX);
-        all.into_iter().skip(offset).take(limit).collect()
-    }
-
     /// The answer: the items under their name, and where they stand in the whole.
     pub fn answer<T, V: Serialize>(
         self,

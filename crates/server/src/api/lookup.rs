@@ -5,7 +5,6 @@ use std::sync::Arc;
 use access::{Act, Permission};
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use directory::Listed;
 use policy::{Able, Circumstances, Held, Model, Object, Principal};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
@@ -149,9 +148,7 @@ pub async fn who_can(State(state): State<Arc<App>>, caller: Caller, RawQuery(que
     let asked = model.clone();
     let able = blocking(move || asked.who_can(permission, &object, &circumstances, now)).await?;
     looks::note_permissions(&state, &caller, "who-can", &given).await;
-    let total = able.len() as u64;
-    let items = paging.part_of(able);
-    paging.answer("principals", &Listed { items, total }, |able| AbleView::of(&model, able))
+    paging.answer("principals", &paging.part().of(able), |able| AbleView::of(&model, able))
 }
 
 /// Lists what a user or a service account may do, object by object, with the reasons: for whoever may read the directory, and
@@ -175,9 +172,7 @@ pub async fn what_can(
     let asked = model.clone();
     let held = blocking(move || asked.what_can(&principal, &said, now)).await?;
     looks::note_permissions(&state, &caller, "what-can", &given).await;
-    let total = held.len() as u64;
-    let items = paging.part_of(held);
-    paging.answer("objects", &Listed { items, total }, |held| HeldView::of(&model, held))
+    paging.answer("objects", &paging.part().of(held), |held| HeldView::of(&model, held))
 }
 
 fn missing(name: &str, detail: &str) -> Problem {

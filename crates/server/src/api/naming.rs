@@ -1,13 +1,10 @@
-//! How bodies and parameters name subjects, objects and places: `{"app": "app_…"}`, `?resource=res_…&environment=env_…`.
+//! How bodies and parameters name subjects and objects: `{"app": "app_…"}`, `?resource=res_…&environment=env_…`.
 
 use access::{GrantObject, SubjectKind};
-use directory::{FolderId, Place};
 use policy::{Object, Principal};
-use record::TeamId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::body_json::Parsed;
 use crate::params::Given;
 use crate::problem::{FieldError, Problem};
 
@@ -197,14 +194,4 @@ pub const THING: [&str; 8] = ["organization", "team", "folder", "app", "workflow
 pub fn at_fault(pointer: &str, detail: &str) -> Problem {
     let pointer = (!pointer.is_empty()).then(|| pointer.to_owned());
     Problem::invalid(vec![FieldError { pointer, parameter: None, detail: detail.to_owned() }])
-}
-
-/// A place from the members `folder` (or `parent`) and `team`.
-pub fn place(folder: Option<Parsed<FolderId>>, team: Option<TeamId>) -> Place {
-    Place { folder: folder.map(|folder| folder.0), team }
-}
-
-/// A place from the same members of a patch; `None` if neither is given. One that is given stands for both.
-pub fn new_place(folder: Option<Option<Parsed<FolderId>>>, team: Option<Option<TeamId>>) -> Option<Place> {
-    (folder.is_some() || team.is_some()).then(|| place(folder.flatten(), team.flatten()))
 }

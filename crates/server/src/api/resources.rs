@@ -15,10 +15,10 @@ use utoipa::ToSchema;
 
 use super::events::json;
 use super::listing::{SearchQuery, created, gone, id, page_of, parameters};
-use super::naming::{new_place, place};
+use super::thing::{ThingPatch, new_place, place};
 use crate::app::App;
 use crate::authority::{permit, permit_key, permit_place, permit_seeing, seen};
-use crate::body_json::{self, Parsed, given};
+use crate::body_json::{self, Parsed};
 use crate::changing::{ask, change};
 use crate::permit::Caller;
 use crate::problem::Problem;
@@ -94,24 +94,6 @@ pub struct NewResource {
     team: Option<TeamId>,
 }
 
-/// What is to be different; what is left out stays. A folder or a team stands for the whole place.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ResourcePatch {
-    /// The name.
-    name: Option<String>,
-    /// The folder; `null`: none.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
-    folder: Option<Option<Parsed<FolderId>>>,
-    /// The team; `null`: none.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
-    team: Option<Option<TeamId>>,
-    /// Whether it is archived: seen and deleted, nothing else.
-    archived: Option<bool>,
-}
-
 impl ResourceView {
     fn of(resource: &directory::Resource) -> ResourceView {
         ResourceView {
@@ -185,7 +167,7 @@ pub async fn read_resource(
 }
 
 /// Renames, moves or archives a resource: for administrators.
-#[utoipa::path(patch, path = "/v1/resources/{resource_id}", tag = "resources", operation_id = "updateResource", request_body = ResourcePatch,
+#[utoipa::path(patch, path = "/v1/resources/{resource_id}", tag = "resources", operation_id = "updateResource", request_body = ThingPatch,
     params(("resource_id" = String, Path, description = "The resource's id")),
     responses(
         (status = 200, description = "The resource", body = ResourceView),
@@ -200,7 +182,7 @@ pub async fn update_resource(
 ) -> Result<Response, Problem> {
     let resource: ResourceId = id(&resource, "resource")?;
     let org = caller.permit(Act::ChangeDirectory)?.org();
-    let ResourcePatch { name, folder, team, archived } = body_json::read(&state, &headers, body).await?;
+    let ThingPatch { name, folder, team, archived } = body_json::read(&state, &headers, body).await?;
     let place = new_place(folder, team);
     let changed = change(&state, &caller, move |directory, by, now| {
         directory.change_resource(by, org, &resource, &ThingChange { name: name.as_deref(), place, archived }, now)

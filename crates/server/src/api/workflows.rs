@@ -7,18 +7,17 @@ use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use directory::{Find, FolderId, ThingChange, WorkflowId};
+use directory::{Find, ThingChange, WorkflowId};
 use policy::Object;
-use record::TeamId;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::events::json;
 use super::listing::{SearchQuery, created, gone, id, page_of, parameters};
-use super::naming::{new_place, place};
+use super::thing::{NewThing, ThingPatch, new_place, permit_move, place};
 use crate::app::App;
 use crate::authority::{permit, permit_key, permit_place, permit_seeing, seen};
-use crate::body_json::{self, Parsed, given};
+use crate::body_json;
 use crate::changing::{ask, change};
 use crate::permit::Caller;
 use crate::problem::Problem;
@@ -56,38 +55,6 @@ page_of! {
     WorkflowPage, workflows: WorkflowView
 }
 
-/// A workflow to be.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewWorkflow {
-    /// Its name.
-    name: String,
-    /// The folder that it is to lie in.
-    #[schema(value_type = Option<String>)]
-    folder: Option<Parsed<FolderId>>,
-    /// The team that it is to lie in, if in no folder.
-    #[schema(value_type = Option<String>)]
-    team: Option<TeamId>,
-}
-
-/// What is to be different; what is left out stays. A folder or a team stands for the whole place.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct WorkflowPatch {
-    /// The name.
-    name: Option<String>,
-    /// The folder; `null`: none.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
-    folder: Option<Option<Parsed<FolderId>>>,
-    /// The team; `null`: none.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
-    team: Option<Option<TeamId>>,
-    /// Whether it is archived: seen and deleted, nothing else.
-    archived: Option<bool>,
-}
-
 impl WorkflowView {
     fn of(workflow: &directory::Workflow) -> WorkflowView {
         WorkflowView {
@@ -123,7 +90,7 @@ pub async fn list_workflows(
 }
 
 /// Creates a workflow: for administrators, and for whoever may change the folder or manages the team that it is to lie in.
-#[utoipa::path(post, path = "/v1/workflows", tag = "workflows", operation_id = "createWorkflow", request_body = NewWorkflow,
+#[utoipa::path(post, path = "/v1/workflows", tag = "workflows", operation_id = "createWorkflow", request_body = NewThing,
     responses(
         (status = 201, description = "The workflow", body = WorkflowView),
         (status = 409, description = "The name is taken", body = Problem)))]
@@ -134,7 +101,7 @@ pub async fn create_workflow(
     body: Body,
 ) -> Result<Response, Problem> {
     permit_key(&caller, Act::ChangeDirectory)?;
-    let NewWorkflow { name, folder, team } = body_json::read(&state, &headers, body).await?;
+    let NewThing { name, folder, team } = body_json::read(&state, &headers, body).await?;
     let place = place(folder, team);
     let org = permit_place(&state, &caller, &place).await?;
     let workflow =
@@ -159,7 +126,7 @@ pub async fn read_workflow(
 }
 
 /// Renames, moves or archives a workflow.
-#[utoipa::path(patch, path = "/v1/workflows/{workflow_id}", tag = "workflows", operation_id = "updateWorkflow", request_body = WorkflowPatch,
+#[utoipa::path(patch, path = "/v1/workflows/{workflow_id}", tag = "workflows", operation_id = "updateWorkflow", request_body = ThingPatch,
     params(("workflow_id" = String, Path, description = "The workflow's id")),
     responses(
         (status = 200, description = "The workflow", body = WorkflowView),
@@ -174,12 +141,9 @@ pub async fn update_workflow(
 ) -> Result<Response, Problem> {
     let workflow: WorkflowId = id(&workflow, "workflow")?;
     let org = permit(&state, &caller, Act::ChangeDirectory, Permission::WorkflowEdit, &object(&workflow)).await?;
-    let WorkflowPatch { name, folder, team, archived } = body_json::read(&state, &headers, body).await?;
+    let ThingPatch { name, folder, team, archived } = body_json::read(&state, &headers, body).await?;
     let place = new_place(folder, team);
-    if let Some(place) = &place {
-        permit(&state, &caller, Act::ChangeDirectory, Permission::WorkflowMove, &object(&workflow)).await?;
-        permit_place(&state, &caller, place).await?;
-    }
+    permit_move(&state, &caller, Permission::WorkflowMove, &object(&workflow), place.as_ref()).await?;
     let changed = change(&state, &caller, move |directory, by, now| {
         directory.change_workflow(by, org, &workflow, &ThingChange { name: name.as_deref(), place, archived }, now)
     });

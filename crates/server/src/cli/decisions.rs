@@ -8,7 +8,7 @@ use clap::Args;
 use policy::{Circumstances, Model, Object, Principal, Reason, Request};
 
 use super::data;
-use super::estate::Of;
+use super::of::Of;
 use crate::authority::Authority;
 
 /// May she, and why. The exit code is 1 if she may not.

@@ -7,22 +7,13 @@ use access::{EnvironmentKind, GrantObject, Level, SubjectKind};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use directory::{
-    AppId, ChangedBy, Directory, EnvironmentId, Find, FolderId, GrantFind, GrantId, NewGrant, Part, Place,
-    ResourceEnvironment, ResourceId, ThingChange, WorkflowId,
+    AppId, ChangedBy, EnvironmentId, Find, FolderId, GrantFind, GrantId, NewGrant, Part, Place, ResourceEnvironment,
+    ResourceId, ThingChange, WorkflowId,
 };
-use record::{OrgId, TeamId, Timestamp};
+use record::{TeamId, Timestamp};
 
-use super::{Settings, data};
-
-/// Which data directory, and which organization in it.
-#[derive(Debug, Args)]
-pub(super) struct Of {
-    #[command(flatten)]
-    settings: Settings,
-    /// The organization; not needed if there is only one.
-    #[arg(long, value_name = "NAME")]
-    organization: Option<String>,
-}
+use super::data;
+use super::of::Of;
 
 /// Where a thing is to lie.
 #[derive(Debug, Args)]
@@ -215,15 +206,6 @@ pub(super) enum Sort {
     Folder,
     App,
     Workflow,
-}
-
-impl Of {
-    pub(super) fn open(&self) -> anyhow::Result<(Directory, OrgId)> {
-        let config = self.settings.load(None)?;
-        let directory = data::existing_directory(&config.data)?;
-        let organization = data::organization(&directory, self.organization.as_deref())?;
-        Ok((directory, organization.id))
-    }
 }
 
 impl In {

@@ -9,7 +9,8 @@ use clap::{Args, Subcommand};
 use directory::{ChangedBy, KeyId, NewApiKey, ServiceAccountId};
 use record::{TeamId, Timestamp};
 
-use super::{Settings, data};
+use super::data;
+use super::of::Of;
 
 /// What to do with API keys.
 #[derive(Debug, Subcommand)]
@@ -17,7 +18,7 @@ pub(super) enum Key {
     /// Create a key and print it: this once, and nothing else, on stdout.
     Create(Create),
     /// List keys, without their secrets.
-    List(List),
+    List(Of),
     /// Make a key useless from now on.
     Revoke(Revoke),
 }
@@ -25,10 +26,7 @@ pub(super) enum Key {
 #[derive(Debug, Args)]
 pub(super) struct Create {
     #[command(flatten)]
-    settings: Settings,
-    /// The organization; not needed if there is only one.
-    #[arg(long, value_name = "NAME")]
-    organization: Option<String>,
+    of: Of,
     /// What the key may do: events:write, events:read, events:export, directory:read, directory:write.
     #[arg(long, value_name = "A,B", value_delimiter = ',', required = true)]
     scopes: Vec<KeyScope>,
@@ -47,21 +45,9 @@ pub(super) struct Create {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct List {
-    #[command(flatten)]
-    settings: Settings,
-    /// The organization; not needed if there is only one.
-    #[arg(long, value_name = "NAME")]
-    organization: Option<String>,
-}
-
-#[derive(Debug, Args)]
 pub(super) struct Revoke {
     #[command(flatten)]
-    settings: Settings,
-    /// The organization; not needed if there is only one.
-    #[arg(long, value_name = "NAME")]
-    organization: Option<String>,
+    of: Of,
     /// The key's id, as `acta key list` shows it.
     id: String,
 }
@@ -70,7 +56,7 @@ impl Key {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             Key::Create(create) => create.run(),
-            Key::List(list) => list.run(),
+            Key::List(of) => list(&of),
             Key::Revoke(revoke) => revoke.run(),
         }
     }
@@ -78,9 +64,7 @@ impl Key {
 
 impl Create {
     fn run(self) -> anyhow::Result<ExitCode> {
-        let config = self.settings.load(None)?;
-        let directory = data::existing_directory(&config.data)?;
-        let organization = data::organization(&directory, self.organization.as_deref())?;
+        let (directory, org) = self.of.open()?;
         let time = |text: &String| Timestamp::parse(text).with_context(|| format!("--expires-at {text:?}"));
         let new = NewApiKey {
             team: self.team.as_deref().map(TeamId::new).transpose().context("--team")?,
@@ -89,38 +73,32 @@ impl Create {
             scopes: BTreeSet::from_iter(self.scopes),
             expires_at: self.expires_at.as_ref().map(time).transpose()?,
         };
-        let (_, secret) = directory.create_api_key(&ChangedBy::cli(), organization.id, new, data::now())?;
+        let (_, secret) = directory.create_api_key(&ChangedBy::cli(), org, new, data::now())?;
         println!("{}", secret.expose());
         Ok(ExitCode::SUCCESS)
     }
 }
 
-impl List {
-    fn run(self) -> anyhow::Result<ExitCode> {
-        let config = self.settings.load(None)?;
-        let directory = data::existing_directory(&config.data)?;
-        let organization = data::organization(&directory, self.organization.as_deref())?;
-        for key in directory.api_keys(organization.id)? {
-            let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
-            let state = match (key.revoked_at, key.expires_at) {
-                (Some(at), _) => format!("revoked {at}"),
-                (None, Some(at)) => format!("expires {at}"),
-                (None, None) => "valid".to_owned(),
-            };
-            let team = key.team.as_ref().map_or("", |team| team.as_str());
-            println!("{}\t{}…\t{}\t{}\t{team}\t{state}", key.id, key.prefix, key.name, scopes.join(","));
-        }
-        Ok(ExitCode::SUCCESS)
+fn list(of: &Of) -> anyhow::Result<ExitCode> {
+    let (directory, org) = of.open()?;
+    for key in directory.api_keys(org)? {
+        let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
+        let state = match (key.revoked_at, key.expires_at) {
+            (Some(at), _) => format!("revoked {at}"),
+            (None, Some(at)) => format!("expires {at}"),
+            (None, None) => "valid".to_owned(),
+        };
+        let team = key.team.as_ref().map_or("", |team| team.as_str());
+        println!("{}\t{}…\t{}\t{}\t{team}\t{state}", key.id, key.prefix, key.name, scopes.join(","));
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 impl Revoke {
     fn run(self) -> anyhow::Result<ExitCode> {
-        let config = self.settings.load(None)?;
-        let directory = data::existing_directory(&config.data)?;
-        let organization = data::organization(&directory, self.organization.as_deref())?;
+        let (directory, org) = self.of.open()?;
         let id = KeyId::parse(&self.id)?;
-        let key = directory.revoke_api_key(&ChangedBy::cli(), organization.id, &id, data::now())?;
+        let key = directory.revoke_api_key(&ChangedBy::cli(), org, &id, data::now())?;
         eprintln!("{} ({}) is revoked; a running server refuses it within a second.", key.id, key.name);
         Ok(ExitCode::SUCCESS)
     }

@@ -6,16 +6,15 @@ use directory::{ChangedBy, Directory, GroupId, Organization, Part, Principal, Ro
 use record::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{Settings, data};
+use super::data;
+use super::of::Of;
+use crate::config::{Config, Mistakes};
 
 /// Where, and how to show it.
 #[derive(Debug, Args)]
 pub(super) struct Place {
     #[command(flatten)]
-    settings: Settings,
-    /// The organization; not needed if there is only one.
-    #[arg(long, value_name = "NAME")]
-    organization: Option<String>,
+    of: Of,
     /// Show JSON instead of a table.
     #[arg(long)]
     json: bool,
@@ -36,14 +35,18 @@ pub(super) type Line = Vec<(&'static str, Value)>;
 
 impl Place {
     pub(super) fn open(&self) -> anyhow::Result<Opened> {
-        let directory = self.open_directory()?;
-        let organization = data::organization(&directory, self.organization.as_deref())?;
+        let (directory, organization) = self.of.find()?;
         Ok(Opened { directory, organization, by: ChangedBy::cli(), now: data::now(), json: self.json })
+    }
+
+    /// The settings.
+    pub(super) fn config(&self) -> Result<Config, Mistakes> {
+        self.of.config()
     }
 
     /// The directory of all organizations.
     pub(super) fn open_directory(&self) -> anyhow::Result<Directory> {
-        data::existing_directory(&self.settings.load(None)?.data)
+        self.of.directory()
     }
 
     pub(super) fn show(&self, lines: &[Line]) {

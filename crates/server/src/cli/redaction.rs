@@ -10,13 +10,14 @@ use directory::{ChangedBy, RedactionId, RedactionRule};
 use record::redact::{How, MemberPath, Pattern, When};
 use serde_json::{Value, json};
 
-use super::{Settings, data};
+use super::data;
+use super::of::Of;
 
 /// What to do with redaction rules.
 #[derive(Debug, Subcommand)]
 pub(super) enum Redaction {
     /// List the rules.
-    List(List),
+    List(Of),
     /// Add a rule; prints its id. A running server follows it within a second.
     Add(Add),
     /// Remove a rule. What it took out stays out.
@@ -26,21 +27,9 @@ pub(super) enum Redaction {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct List {
-    #[command(flatten)]
-    settings: Settings,
-    /// The organization; not needed if there is only one.
-    #[arg(long, value_name = "NAME")]
-    organization: Option<String>,
-}
-
-#[derive(Debug, Args)]
 pub(super) struct Add {
     #[command(flatten)]
-    settings: Settings,
-    /// The organization; not needed if there is only one.
-    #[arg(long, value_name = "NAME")]
-    organization: Option<String>,
+    of: Of,
     /// What the rule is called.
     #[arg(long, value_name = "N")]
     name: String,
@@ -51,10 +40,7 @@ pub(super) struct Add {
 #[derive(Debug, Args)]
 pub(super) struct Remove {
     #[command(flatten)]
-    settings: Settings,
-    /// The organization; not needed if there is only one.
-    #[arg(long, value_name = "NAME")]
-    organization: Option<String>,
+    of: Of,
     /// The rule's id, as `acta redaction list` shows it.
     id: String,
 }
@@ -116,7 +102,7 @@ impl Rule {
 impl Redaction {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         match self {
-            Redaction::List(list) => list.run(),
+            Redaction::List(of) => list(&of),
             Redaction::Add(add) => add.run(),
             Redaction::Remove(remove) => remove.run(),
             Redaction::Try(trial) => trial.run(),
@@ -124,25 +110,19 @@ impl Redaction {
     }
 }
 
-impl List {
-    fn run(self) -> anyhow::Result<ExitCode> {
-        let config = self.settings.load(None)?;
-        let directory = data::existing_directory(&config.data)?;
-        let organization = data::organization(&directory, self.organization.as_deref())?;
-        for rule in directory.redactions(organization.id)? {
-            println!("{}\t{}\t{}", rule.id, rule.name, serde_json::to_string(&rule.rule)?);
-        }
-        Ok(ExitCode::SUCCESS)
+fn list(of: &Of) -> anyhow::Result<ExitCode> {
+    let (directory, org) = of.open()?;
+    for rule in directory.redactions(org)? {
+        println!("{}\t{}\t{}", rule.id, rule.name, serde_json::to_string(&rule.rule)?);
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 impl Add {
     fn run(self) -> anyhow::Result<ExitCode> {
-        let config = self.settings.load(None)?;
-        let directory = data::existing_directory(&config.data)?;
-        let organization = data::organization(&directory, self.organization.as_deref())?;
+        let (directory, org) = self.of.open()?;
         let rule = self.rule.rule();
-        let made = directory.create_redaction(&ChangedBy::cli(), organization.id, &self.name, rule, data::now())?;
+        let made = directory.create_redaction(&ChangedBy::cli(), org, &self.name, rule, data::now())?;
         println!("{}", made.id);
         Ok(ExitCode::SUCCESS)
     }
@@ -150,11 +130,9 @@ impl Add {
 
 impl Remove {
     fn run(self) -> anyhow::Result<ExitCode> {
-        let config = self.settings.load(None)?;
-        let directory = data::existing_directory(&config.data)?;
-        let organization = data::organization(&directory, self.organization.as_deref())?;
+        let (directory, org) = self.of.open()?;
         let id = RedactionId::parse(&self.id).with_context(|| self.id.clone())?;
-        directory.delete_redaction(&ChangedBy::cli(), organization.id, &id, data::now())?;
+        directory.delete_redaction(&ChangedBy::cli(), org, &id, data::now())?;
         eprintln!("{id} is removed; a running server follows within a second.");
         Ok(ExitCode::SUCCESS)
     }

@@ -28,6 +28,8 @@ pub(super) enum UserCommand {
     Archive(One),
     /// Delete somebody who is archived.
     Delete(One),
+    /// Switch off the second factor of somebody who has lost it.
+    ResetSecondFactor(One),
 }
 
 #[derive(Debug, Args)]
@@ -98,6 +100,7 @@ impl UserCommand {
             UserCommand::Enable(one) => one.set_status(UserStatus::Active),
             UserCommand::Archive(one) => one.set_status(UserStatus::Archived),
             UserCommand::Delete(one) => one.delete(),
+            UserCommand::ResetSecondFactor(one) => one.reset_second_factor(),
         }
     }
 }
@@ -160,6 +163,14 @@ impl One {
         let user = opened.user(&self.user)?;
         opened.directory.delete_user(&opened.by, opened.org(), &user.id, opened.now)?;
         eprintln!("{} ({}) is deleted.", user.name, user.id);
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn reset_second_factor(self) -> anyhow::Result<ExitCode> {
+        let opened = self.place.open()?;
+        let user = opened.user(&self.user)?;
+        let was_on = opened.directory.disable_second_factor(&opened.by, opened.org(), &user.id, opened.now)?;
+        eprintln!("{} ({}) {} no second factor.", user.name, user.id, if was_on { "now has" } else { "had" });
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -71,7 +71,7 @@ async fn show(
         name: &viewer.signed_in.user.name,
         email: &viewer.signed_in.user.email,
         has_password,
-        has_second_factor: viewer.signed_in.has_second_factor,
+        has_second_factor: viewer.signed_in.has_second_factor(),
         recovery_codes_left,
         sessions,
         can_mail: app.mailer.is_some(),

@@ -134,6 +134,7 @@ pub(super) async fn show_event(
         Err(e) => return page::problem_for(&viewer, &request_id, Problem::internal(e)),
     };
     if is_file {
+        looks::note_download(&app, &viewer.caller, "page", &event_of(event_id), Some(request_id.as_str())).await;
         return file(&entry, json);
     }
     let event = shown(&entry, &names, json, &given, &Zone::of(&given, &headers));
@@ -145,13 +146,17 @@ pub(super) async fn show_event(
     page::html(StatusCode::OK, &EventPage { account: Some(Account::of(&viewer)), back, event })
 }
 
+/// What a look at one event asks for.
+fn event_of(event_id: &str) -> Given {
+    Given(vec![("event_id".to_owned(), event_id.to_owned())])
+}
+
 /// The event, and what things in it are called.
 async fn find(app: &Arc<App>, viewer: &Viewer, request_id: &RequestId, event_id: &str) -> Result<(Entry, Names), Problem> {
     let scope = viewer.caller.permit(Act::Read)?;
     let missing = || Problem::not_found(format!("There is no event {event_id} in this log, or none that you may see."));
     let id = EventId::parse(event_id).map_err(|_| missing())?;
-    let given = Given(vec![("event_id".to_owned(), event_id.to_owned())]);
-    looks::note(app, &viewer.caller, "page", &given, Some(request_id.as_str())).await;
+    looks::note(app, &viewer.caller, "page", &event_of(event_id), Some(request_id.as_str())).await;
     let may_read_directory = viewer.caller.permit(Act::ReadDirectory).is_ok();
     let found = app.reading(move |shared, _| {
         let Some(entry) = shared.store.get(&scope, id)? else { return Ok(None) };

@@ -49,7 +49,7 @@ async fn show(
     wrong: Option<String>,
 ) -> Result<Response, Problem> {
     let (shared, user) = (app.clone(), viewer.signed_in.user.id.clone());
-    let with = match viewer.signed_in.has_second_factor {
+    let with = match viewer.signed_in.has_second_factor() {
         true => "code",
         false if blocking(move || shared.directory.has_password(&user)).await?? => "password",
         false => "nothing",
@@ -69,7 +69,7 @@ pub(super) async fn confirm(
     let form = forms::read_signed(&app, &viewer, &headers, body).await?;
     let next = links::after_sign_in(form.first("next"));
     let given = form.first("given").unwrap_or_default().to_owned();
-    let checked = if viewer.signed_in.has_second_factor {
+    let checked = if viewer.signed_in.has_second_factor() {
         code(&app, &viewer, given).await?
     } else {
         password(&app, &desk, &viewer, given).await?

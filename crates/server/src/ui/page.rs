@@ -28,7 +28,7 @@ impl Account {
     pub(super) fn of(viewer: &Viewer) -> Account {
         let user = &viewer.signed_in.user;
         Account {
-            organization: viewer.organization.clone(),
+            organization: viewer.signed_in.organization.name.clone(),
             name: if user.name.is_empty() { user.email.clone() } else { user.name.clone() },
             email: user.email.clone(),
             role: user.role.as_str(),

@@ -1,5 +1,6 @@
 //! Who looks at a page. Whoever is not signed in is sent to where she can.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -10,7 +11,7 @@ use directory::{ChangedBy, SignedIn};
 use record::Timestamp;
 
 use super::links;
-use crate::app::{App, blocking};
+use crate::app::App;
 use crate::permit::{self, Caller, Who};
 use crate::problem::Problem;
 
@@ -21,8 +22,6 @@ pub(super) struct Viewer {
     pub(super) caller: Caller,
     /// Her session.
     pub(super) signed_in: SignedIn,
-    /// Her organization's name.
-    pub(super) organization: String,
 }
 
 /// The same for the few pages that somebody may see who lacks the second factor that her organization asks for.
@@ -36,10 +35,8 @@ impl Viewer {
             return Err(Problem::unauthenticated("You are not signed in."));
         };
         let signed_in = if limited { permit::any_session(app, token).await? } else { permit::session(app, token).await? };
-        let (shared, org) = (app.clone(), signed_in.user.org);
-        let organization = blocking(move || shared.directory.organization(org)).await??.name;
         let caller = Caller { who: Who::Person(Box::new(signed_in.clone())), from };
-        Ok(Viewer { caller, signed_in, organization })
+        Ok(Viewer { caller, signed_in })
     }
 
     async fn find_or_lead(parts: &mut Parts, app: &Arc<App>, limited: bool) -> Result<Viewer, Response> {
@@ -61,6 +58,12 @@ impl Viewer {
     /// She, as whoever changes the directory.
     pub(super) fn by(&self) -> ChangedBy {
         self.caller.changed_by()
+    }
+}
+
+impl Borrow<Viewer> for LimitedViewer {
+    fn borrow(&self) -> &Viewer {
+        &self.0
     }
 }
 

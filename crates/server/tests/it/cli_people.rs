@@ -1,8 +1,12 @@
-//! `acta organization`, `team`, `user`, `service-account`, `group`, `role`, `assignment`: beside a running server.
+//! `acta organization`, `team`, `user`, `invitation`, `session`, `service-account`, `group`, `role`, `assignment`: beside a running server.
 
+use std::path::Path;
 use std::process::Output;
 
+use directory::{ChangedBy, Confirmed, DirectoryOptions};
+use record::Timestamp;
 use serde_json::Value;
+use server::app::{Doors, open_directory};
 
 use crate::cli::{Process, run, set_up, stdout};
 
@@ -117,6 +121,77 @@ fn people_are_managed_beside_a_running_server() {
         assert_eq!(total(action), count, "{action}");
     }
     server.end();
+}
+
+#[test]
+fn invitations_sessions_and_second_factors_are_managed_beside_a_running_server() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let key = set_up(&data);
+    let acta = Acta(data.to_str().unwrap().to_owned());
+    let server = Process::serve(&data, &[]);
+    let agent: ureq::Agent = ureq::Agent::config_builder().max_redirects(0).http_status_as_error(false).build().into();
+    let post = |path: &str, body: &str| {
+        let request = agent.post(format!("{}{path}", server.url)).content_type("application/x-www-form-urlencoded");
+        request.send(body).unwrap()
+    };
+
+    let invited = &acta.json(&["invitation", "create", "--email", "mary@example.com", "--role", "auditor"])[0];
+    let (id, dead) = (invited["id"].as_str().unwrap().to_owned(), invited["link"].as_str().unwrap().to_owned());
+    assert!(acta.refused(&["invitation", "create", "--email", "MARY@example.com"]).contains("is invited already"));
+    let link = acta.json(&["invitation", "resend", &id])[0]["link"].as_str().unwrap().to_owned();
+    let (place, token) = link.split_once("?token=").unwrap();
+    assert_eq!(place, "http://127.0.0.1:8450/invitation");
+    let old = agent.get(format!("{}/invitation?token={}", server.url, dead.split_once("token=").unwrap().1)).call().unwrap();
+    assert_eq!(old.status(), 404, "the old link is dead");
+    let come = post("/invitation", &format!("token={token}&name=Mary&password=jacquard+loom+weaving+1804"));
+    assert_eq!(come.headers()["location"], "/audit");
+    let second = acta.make(&["invitation", "create", "--email", "joan@example.com"]);
+    assert_eq!(acta.json(&["invitation", "revoke", &second])[0]["state"], "revoked");
+    assert!(acta.refused(&["invitation", "revoke", &id]).contains("was redeemed"));
+    let listed = acta.json(&["invitation", "list"]);
+    let mut told: Vec<String> =
+        listed.as_array().unwrap().iter().map(|one| format!("{} {} {}", one["email"], one["role"], one["state"])).collect();
+    told.sort();
+    assert_eq!(told, [r#""joan@example.com" "member" "revoked""#, r#""mary@example.com" "auditor" "redeemed""#]);
+    assert!(!listed.to_string().contains("token"));
+
+    // She is signed in by her invitation, and twice by her password.
+    for _ in 0..2 {
+        let signed_in = post("/sign-in", "email=mary%40example.com&password=jacquard+loom+weaving+1804");
+        assert_eq!(signed_in.headers()["location"], "/audit");
+    }
+    let sessions = acta.json(&["session", "list", "mary@example.com"]);
+    assert_eq!(sessions.as_array().unwrap().len(), 3);
+    let first = sessions[0]["id"].as_str().unwrap();
+    acta.say(&["session", "revoke", first]);
+    assert!(acta.refused(&["session", "revoke", first]).contains("session"));
+    acta.say(&["session", "revoke", "--user", "mary@example.com"]);
+    assert_eq!(acta.json(&["session", "list", "mary@example.com"]), serde_json::json!([]));
+    assert_eq!(acta.run(&["session", "revoke"]).status.code(), Some(2));
+
+    give_second_factor(&data, "mary@example.com");
+    acta.say(&["user", "reset-second-factor", "mary@example.com"]);
+    acta.say(&["user", "reset-second-factor", "mary@example.com"]);
+
+    // Each of it is an event; the poller waits for the last.
+    let total = |action: &str| server.get(&key, &format!("/v1/events?action={action}"))["total"].as_u64().unwrap();
+    assert!((0..100_000).any(|_| total("DISABLE_TWO_FACTOR_AUTH") == 1), "the change is an event");
+    for (action, count) in [("INVITE_USER", 2), ("RE_INVITE_USER", 1), ("REVOKE_INVITE", 1), ("REVOKE_SESSION", 3)] {
+        assert_eq!(total(action), count, "{action}");
+    }
+    server.end();
+}
+
+/// She has an authenticator, as if she had set one up on her page.
+fn give_second_factor(data: &Path, email: &str) {
+    let directory = open_directory(data, &Doors::system(data).unwrap(), DirectoryOptions::default()).unwrap();
+    let now = Timestamp::from_millis(1_800_000_000_000);
+    let user = directory.users_by_email(email).unwrap().remove(0);
+    let (_, seed) = directory.begin_authenticator(user.org, &user.id, "Phone", now).unwrap();
+    let by = ChangedBy::user(&user);
+    let confirmed = directory.confirm_authenticator(&by, user.org, &user.id, &seed.code(now), now).unwrap();
+    assert!(matches!(confirmed, Confirmed::Added { .. }));
 }
 
 impl Acta {

@@ -50,6 +50,7 @@ const ALL: &[&str] = &[
     "ACCESS_TOKEN_REVOKED",
     "UPDATE_ORGANIZATION",
     "VIEW_AUDIT_LOGS",
+    "DOWNLOAD_AUDIT_LOGS",
     "VIEW_PERMISSIONS",
     "CREATE_REDACTION",
     "UPDATE_REDACTION",
@@ -150,6 +151,11 @@ async fn every_identifier_is_produced_by_doing_it() {
     let looks = tour.events("action=VIEW_AUDIT_LOGS&per_page=100").await;
     let interfaces: BTreeSet<&str> = looks.iter().filter_map(|look| look["metadata"]["interface"].as_str()).collect();
     assert_eq!(interfaces, BTreeSet::from(["api", "page"]));
+    // The same file twice is two downloads, and one look.
+    let downloads = tour.events("action=DOWNLOAD_AUDIT_LOGS").await;
+    let filters: Vec<&Value> = downloads.iter().map(|download| &download["metadata"]["filter"]).collect();
+    assert!(filters.len() == 2 && filters[0] == filters[1], "{filters:?}");
+    assert_eq!(looks.iter().filter(|look| look["metadata"]["filter"] == *filters[0]).count(), 1);
 
     // An archived organization's keys are refused: its log is read once somebody has taken that back.
     tour.site.execute("UPDATE organizations SET archived_at = NULL");
@@ -183,6 +189,7 @@ async fn every_identifier_is_produced_by_doing_it() {
         DIRECTLY_SHARE_PAGE_WITH_USER by user "Owner", session: app "Refunds", user "Mary Somerville" [level: null → "use"] success
         DISABLE_TWO_FACTOR_AUTH by user "Grace Hopper", session: user "Grace Hopper" [second_factor: true → false] success
         DISABLE_USER by api_key "Deployer": user "Temp" [status: "active" → "disabled"] success
+        DOWNLOAD_AUDIT_LOGS by user "Owner", session:  [] success
         ENABLE_USER by api_key "Deployer": user "Temp" [status: "disabled" → "active"] success
         INVITE_USER by user "Owner", session: invitation "mary@example.com" [] success
         LOGIN by user "Grace Hopper", session:  [] success

@@ -139,6 +139,10 @@ async fn secrets_are_scrubbed_unless_asked_not_to_and_headers_if_asked_to() {
         scrubbed["redactions"].as_array().unwrap().iter().map(|mark| mark["as"].as_str().unwrap()).collect();
     marks.sort_unstable();
     assert_eq!(marks, ["card", "password"]);
+    // A setting holds for the very next event.
+    let asked = site.send(Method::PATCH, "/v1/organization", &json!({"scrub_secrets": false})).await;
+    assert_eq!(asked.status, StatusCode::OK, "{}", asked.text());
+    assert_eq!(site.recorded(&run("a", secret.clone())).await["metadata"], secret);
     let site = Site::start(Config { hide_all_headers_in_audit_log_events: true, ..Config::default() });
     let hidden = site.recorded(&run("a", secret)).await;
     assert_eq!(hidden["metadata"]["Headers"], "[redacted]");

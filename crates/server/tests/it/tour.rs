@@ -394,6 +394,11 @@ impl Guest<'_> {
         self.call("GET", "/v1/events?action=LOGIN", Value::Null).await;
         self.get("/audit").await;
         self.get("/account/sessions").await;
+        let found = self.call("GET", "/v1/events?action=CREATE_ROLE", Value::Null).await;
+        let event = found["events"][0]["event_id"].as_str().unwrap().to_owned();
+        for _ in 0..2 {
+            self.get(&format!("/audit/{event}.json")).await;
+        }
     }
 }
 

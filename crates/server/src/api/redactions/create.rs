@@ -58,6 +58,5 @@ pub async fn create_redaction(
     let rule = RedactionRule { when, members, how };
     let made =
         change(&app, &caller, move |directory, by, now| directory.create_redaction(by, org, &name, rule, now)).await?;
-    app.policies.forget(org);
     Ok((StatusCode::CREATED, json(&RedactionView::of(&made))?).into_response())
 }

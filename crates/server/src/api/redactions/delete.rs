@@ -27,6 +27,5 @@ pub async fn delete_redaction(
     let org = caller.permit(Act::ConfigureLog)?.org();
     let id = super::id(&id)?;
     change(&app, &caller, move |directory, by, now| directory.delete_redaction(by, org, &id, now)).await?;
-    app.policies.forget(org);
     Ok(StatusCode::NO_CONTENT)
 }

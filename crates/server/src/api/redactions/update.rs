@@ -60,7 +60,5 @@ pub async fn update_redaction(
     let ChangedRedaction { name, when, members, how } = body_json::read(&app, &headers, body).await?;
     let wanted = RedactionChange { name, when, members, how };
     let update = change(&app, &caller, move |directory, by, now| directory.update_redaction(by, org, &id, wanted, now));
-    let changed = update.await?;
-    app.policies.forget(org);
-    json(&RedactionView::of(&changed))
+    json(&RedactionView::of(&update.await?))
 }

@@ -36,7 +36,7 @@ pub(in crate::ui) async fn change_email(
         return wrong(forms::wait(refused.retry_after_s)).await;
     }
     let (by, user, email, organization) =
-        (viewer.by(), viewer.signed_in.user.clone(), typed.to_owned(), viewer.organization.clone());
+        (viewer.by(), viewer.signed_in.user.clone(), typed.to_owned(), viewer.signed_in.organization.name.clone());
     let shared = app.clone();
     let asked = blocking(move || {
         let compose = |user: &_, token: &_| letters::email_change(&shared.config, user, &email, &organization, token);

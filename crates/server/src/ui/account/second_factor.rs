@@ -1,10 +1,10 @@
 //! Setting up, changing and switching off one's own second factor.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use askama::Template;
-use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::{FromRequest, FromRequestParts, RawQuery, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use directory::{AuthenticatorId, Confirmed, Secret, Shown};
@@ -62,6 +62,32 @@ struct CodesPage<'a> {
     is_new: bool,
 }
 
+/// A form of these pages from somebody who has shown a moment ago that it is still she. Whoever has not is led to where she can.
+#[derive(Debug)]
+pub(in crate::ui) struct Asked<V> {
+    viewer: V,
+    headers: HeaderMap,
+    form: Given,
+}
+
+impl<V> FromRequest<Arc<App>> for Asked<V>
+where
+    V: FromRequestParts<Arc<App>, Rejection = Response> + Borrow<Viewer> + Send + Sync,
+{
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Asked<V>, Response> {
+        let (mut parts, body) = request.into_parts();
+        let viewer = V::from_request_parts(&mut parts, app).await?;
+        let form = forms::read_signed(app, viewer.borrow(), &parts.headers, body).await;
+        let form = form.map_err(IntoResponse::into_response)?;
+        match not_yet(app, viewer.borrow()) {
+            Some(response) => Err(response),
+            None => Ok(Asked { viewer, headers: parts.headers, form }),
+        }
+    }
+}
+
 /// Shows her authenticators, and the form for one more.
 pub(in crate::ui) async fn show_second_factor(
     State(app): State<Arc<App>>,
@@ -70,7 +96,7 @@ pub(in crate::ui) async fn show_second_factor(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     // She has one and has not shown it in this session.
-    if viewer.signed_in.lacks_second_factor && viewer.signed_in.has_second_factor {
+    if viewer.signed_in.lacks_second_factor() && viewer.signed_in.has_second_factor() {
         return Ok(Redirect::to(&links::confirm(links::LIST)).into_response());
     }
     let zone = Zone::of(&Given::parse(query.as_deref()), &headers);
@@ -99,7 +125,7 @@ async fn show(
         account: Some(page::Account::of(viewer)),
         authenticators: rows.collect(),
         recovery_codes_left,
-        is_needed: viewer.signed_in.lacks_second_factor,
+        is_needed: viewer.signed_in.lacks_second_factor(),
         csrf: viewer.signed_in.csrf.expose(),
         wrong,
     };
@@ -109,14 +135,8 @@ async fn show(
 /// Begins to set one up.
 pub(in crate::ui) async fn begin(
     State(app): State<Arc<App>>,
-    LimitedViewer(viewer): LimitedViewer,
-    headers: HeaderMap,
-    body: Body,
+    Asked { viewer: LimitedViewer(viewer), form, .. }: Asked<LimitedViewer>,
 ) -> Result<Response, Problem> {
-    let form = forms::read_signed(&app, &viewer, &headers, body).await?;
-    if let Some(response) = not_yet(&app, &viewer) {
-        return Ok(response);
-    }
     let name = form.first("name").map(str::trim).filter(|name| !name.is_empty()).unwrap_or(NAME).to_owned();
     let (shared, user, now) = (app.clone(), viewer.signed_in.user.clone(), app.now());
     match blocking(move || shared.directory.begin_authenticator(user.org, &user.id, &name, now)).await? {
@@ -148,7 +168,7 @@ async fn set_up_page(
     let (shared, user) = (app.clone(), viewer.signed_in.user.clone());
     let begun = blocking(move || shared.directory.begun_authenticator(user.org, &user.id)).await??;
     let Some((_, seed)) = begun else { return Ok(Redirect::to(links::SECOND_FACTOR).into_response()) };
-    let uri = seed.uri(&format!("Acta {}", viewer.organization), &viewer.signed_in.user.email);
+    let uri = seed.uri(&format!("Acta {}", viewer.signed_in.organization.name), &viewer.signed_in.user.email);
     let letters: Vec<char> = seed.base32().chars().collect();
     let page = SetUpPage {
         account: Some(page::Account::of(viewer)),
@@ -163,14 +183,8 @@ async fn set_up_page(
 /// Ends setting one up, with its first code. This session has shown a second factor by it.
 pub(in crate::ui) async fn end_set_up(
     State(app): State<Arc<App>>,
-    LimitedViewer(viewer): LimitedViewer,
-    headers: HeaderMap,
-    body: Body,
+    Asked { viewer: LimitedViewer(viewer), headers, form }: Asked<LimitedViewer>,
 ) -> Result<Response, Problem> {
-    let form = forms::read_signed(&app, &viewer, &headers, body).await?;
-    if let Some(response) = not_yet(&app, &viewer) {
-        return Ok(response);
-    }
     let code = form.first("code").unwrap_or_default().to_owned();
     let user = viewer.signed_in.user.clone();
     let confirmed = change(&app, &viewer.caller, move |directory, by, now| {
@@ -195,14 +209,8 @@ pub(in crate::ui) async fn end_set_up(
 /// Removes one.
 pub(in crate::ui) async fn remove(
     State(app): State<Arc<App>>,
-    viewer: Viewer,
-    headers: HeaderMap,
-    body: Body,
+    Asked { viewer, form, .. }: Asked<Viewer>,
 ) -> Result<Response, Problem> {
-    let form = forms::read_signed(&app, &viewer, &headers, body).await?;
-    if let Some(response) = not_yet(&app, &viewer) {
-        return Ok(response);
-    }
     let id = AuthenticatorId::parse(form.first("id").unwrap_or_default())
         .map_err(|_| Problem::not_found("You have no such authenticator."))?;
     let user = viewer.signed_in.user.clone();
@@ -214,14 +222,8 @@ pub(in crate::ui) async fn remove(
 /// Switches it off.
 pub(in crate::ui) async fn disable(
     State(app): State<Arc<App>>,
-    viewer: Viewer,
-    headers: HeaderMap,
-    body: Body,
+    Asked { viewer, .. }: Asked<Viewer>,
 ) -> Result<Response, Problem> {
-    forms::read_signed(&app, &viewer, &headers, body).await?;
-    if let Some(response) = not_yet(&app, &viewer) {
-        return Ok(response);
-    }
     let user = viewer.signed_in.user.clone();
     change(&app, &viewer.caller, move |directory, by, now| directory.disable_second_factor(by, user.org, &user.id, now))
         .await?;
@@ -231,14 +233,8 @@ pub(in crate::ui) async fn disable(
 /// Makes new recovery codes, and shows them this once.
 pub(in crate::ui) async fn new_codes(
     State(app): State<Arc<App>>,
-    viewer: Viewer,
-    headers: HeaderMap,
-    body: Body,
+    Asked { viewer, .. }: Asked<Viewer>,
 ) -> Result<Response, Problem> {
-    forms::read_signed(&app, &viewer, &headers, body).await?;
-    if let Some(response) = not_yet(&app, &viewer) {
-        return Ok(response);
-    }
     let user = viewer.signed_in.user.clone();
     let codes =
         change(&app, &viewer.caller, move |directory, by, now| directory.new_recovery_codes(by, user.org, &user.id, now));
@@ -254,7 +250,7 @@ fn codes_page(viewer: &Viewer, codes: &[Secret], is_new: bool) -> Response {
 /// that was sent cannot be sent again.
 fn not_yet(app: &App, viewer: &Viewer) -> Option<Response> {
     // A session from before there was a second factor has shown none, and may change none.
-    if viewer.signed_in.has_second_factor && viewer.signed_in.session.second_factor_at.is_none() {
+    if viewer.signed_in.has_second_factor() && viewer.signed_in.session.second_factor_at.is_none() {
         return Some(Redirect::to(&links::confirm(links::SECOND_FACTOR)).into_response());
     }
     viewer.confirmed(app.now(), links::SECOND_FACTOR).err()
