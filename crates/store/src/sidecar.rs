@@ -53,6 +53,18 @@ impl Builder {
         self.rows += 1;
     }
 
+    /// Adds the rows of an organization whose part is there, or can be made from others.
+    pub(crate) fn add_part(&mut self, make: impl FnOnce(&mut Vec<u8>) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        self.end_part();
+        self.starts.push(self.parts.len() as u64);
+        make(&mut self.parts)
+    }
+
+    /// Adds a hash under which the entry in a row is to be found.
+    pub(crate) fn add_id(&mut self, hash: IdHash, row: u32) {
+        self.ids.push((hash, row));
+    }
+
     fn end_part(&mut self) {
         if let Some((_, part)) = self.part.take() {
             part.finish(&mut self.parts);
