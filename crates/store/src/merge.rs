@@ -119,7 +119,7 @@ fn write(
     let mut builder = sidecar::Builder::default();
     let mut marks = Marks::default();
     let mut rows = 0;
-    let each = batches(group)?.map(|batch| {
+    let each = batches(group).map(|batch| {
         pause_between(&mut rows, batch.as_ref().map_or(0, RecordBatch::num_rows), pause)?;
         let malformed = || StoreError::corrupt(&id.path(), 0, "what is to be merged into it does not hold entries");
         let batch = segment::conform(&batch?).ok_or_else(malformed)?;
@@ -146,11 +146,11 @@ fn write(
     let merged = Segment::open(&shared.files, &shared.cache, meta)?;
     // The old files are let go only for what can be read in their stead.
     let mut rows = 0;
-    let theirs = batches(group)?.map(|batch| {
+    let theirs = batches(group).map(|batch| {
         pause_between(&mut rows, batch.as_ref().map_or(0, RecordBatch::num_rows), pause)?;
         batch
     });
-    if !segment::same_rows(merged.all_batches()?, Box::new(theirs))? {
+    if !segment::same_rows(merged.batches_from(0)?, Box::new(theirs))? {
         return Err(StoreError::corrupt(&id.path(), 0, "it does not read back as what was merged into it"));
     }
     Ok(merged)
@@ -224,28 +224,56 @@ fn merged_runs(group: &[Arc<Segment>]) -> Result<Vec<Run>, StoreError> {
     Ok(merged)
 }
 
-/// The rows of segments, by organization and index. Each segment is read once, from its beginning to its end.
-fn batches(group: &[Arc<Segment>]) -> Result<Batches<'_>, StoreError> {
-    let mut readers = Vec::with_capacity(group.len());
-    for segment in group {
-        readers.push((segment.all_batches()?, None::<RecordBatch>));
+/// A segment that is read from its beginning to its end, with pauses. What reads it takes some megabytes, and is closed in them.
+struct Reader<'s> {
+    segment: &'s Segment,
+    open: Option<Batches<'s>>,
+    /// The next row that was not read.
+    row: u64,
+    /// What was read and is not wanted yet.
+    held: Option<RecordBatch>,
+}
+
+impl Reader<'_> {
+    /// The next rows, up to so many; `None` where there are no more.
+    fn next(&mut self, most: u64) -> Result<Option<RecordBatch>, StoreError> {
+        let batch = match self.held.take() {
+            Some(held) => held,
+            None => {
+                if self.open.is_none() {
+                    self.open = Some(self.segment.batches_from(self.row)?);
+                }
+                let Some(read) = self.open.as_mut().and_then(Iterator::next).transpose()? else { return Ok(None) };
+                self.row += read.num_rows() as u64;
+                read
+            }
+        };
+        let count = batch.num_rows().min(usize::try_from(most).unwrap_or(usize::MAX));
+        if count < batch.num_rows() {
+            self.held = Some(batch.slice(count, batch.num_rows() - count));
+        }
+        Ok(Some(batch.slice(0, count)))
     }
+}
+
+/// The rows of segments, by organization and index.
+fn batches(group: &[Arc<Segment>]) -> Batches<'_> {
+    let mut readers: Vec<Reader<'_>> =
+        group.iter().map(|segment| Reader { segment, open: None, row: 0, held: None }).collect();
     let mut runs = runs(group).map(|(at, run)| (at, run.rows));
     let mut current = None;
-    Ok(Box::new(std::iter::from_fn(move || {
+    Box::new(std::iter::from_fn(move || {
         let (at, left) = current.take().or_else(|| runs.next())?;
-        let (reader, held) = readers.get_mut(at)?;
-        let batch = match held.take().map_or_else(|| reader.next(), |held| Some(Ok(held)))? {
-            Ok(batch) => batch,
-            Err(e) => return Some(Err(e)),
-        };
-        let count = batch.num_rows().min(usize::try_from(left).unwrap_or(usize::MAX));
-        if count < batch.num_rows() {
-            *held = Some(batch.slice(count, batch.num_rows() - count));
+        let reader = readers.get_mut(at)?;
+        let batch = reader.next(left).transpose()?;
+        let left = left - batch.as_ref().map_or(left, |batch| batch.num_rows() as u64);
+        if left > 0 {
+            current = Some((at, left));
+        } else {
+            reader.open = None;
         }
-        current = Some((at, left - count as u64)).filter(|(_, left)| *left > 0);
-        Some(Ok(batch.slice(0, count)))
-    })))
+        Some(batch)
+    }))
 }
 
 #[cfg(test)]

@@ -24,6 +24,9 @@ use crate::entry::{Entry, Request, Source};
 use crate::error::StoreError;
 use crate::row::TargetText;
 
+/// Rows of a batch that is read.
+const BATCH_ROWS: usize = 2_048;
+
 /// The file's directory of row groups, columns and pages.
 pub(super) fn footer(path: &str, file: &Blocks) -> Result<ArrowReaderMetadata, StoreError> {
     let mut reader = ParquetMetaDataReader::new().with_offset_index_policy(PageIndexPolicy::Optional);
@@ -77,7 +80,7 @@ impl Segment {
         &self,
         mut entries: impl Iterator<Item = &'e Entry>,
     ) -> Result<Option<&'e Entry>, StoreError> {
-        for batch in self.all_batches()? {
+        for batch in self.batches_from(0)? {
             let batch = batch?;
             let columns = Columns::of(&batch);
             for (row, entry) in (0..batch.num_rows()).zip(entries.by_ref()) {
@@ -115,9 +118,9 @@ impl Segment {
         Ok(())
     }
 
-    /// All rows, in file order.
-    pub(crate) fn all_batches(&self) -> Result<Batches<'_>, StoreError> {
-        Ok(Box::new(self.batches(None, std::slice::from_ref(&(0..self.meta.rows)))?))
+    /// All rows from one on, in file order.
+    pub(crate) fn batches_from(&self, row: u64) -> Result<Batches<'_>, StoreError> {
+        Ok(Box::new(self.batches(None, std::slice::from_ref(&(row..self.meta.rows)))?))
     }
 
     /// The row in which an event id stands, among some rows.
@@ -158,7 +161,7 @@ impl Segment {
             .with_projection(mask)
             .with_row_groups(groups)
             .with_row_selection(selection)
-            .with_batch_size(1_024)
+            .with_batch_size(BATCH_ROWS)
             .build()
             .map_err(|e| file.error(e))?;
         Ok(reader.map(move |batch| batch.map_err(|e| file.error(e))))
