@@ -22,7 +22,7 @@ use ids::Bloom;
 pub(crate) use ids::IdHash;
 
 const MAGIC: &[u8; 8] = b"ACTAIDX\0";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const HEADER_BYTES: usize = 104;
 /// Bytes of a sidecar that one checksum covers.
 const OWN_BLOCK_BYTES: u64 = 4_096;
@@ -136,6 +136,7 @@ pub(crate) fn is_outdated(bytes: &[u8]) -> bool {
     let (version, zstd) = (small(8), small(12));
     bytes.get(..8) == Some(MAGIC)
         && (version == Some(1) && whole(68)
+            || version == Some(2) && whole(HEADER_LEN)
             || version == Some(VERSION) && whole(HEADER_LEN) && zstd != Some(zstd::zstd_safe::version_number()))
 }
 
