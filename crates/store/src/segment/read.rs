@@ -152,6 +152,7 @@ impl Segment {
         let file = self.ask(|| self.file())?.fresh();
         let footer = self.footer()?;
         let schema = footer.metadata().file_metadata().schema_descr();
+        let rows: u64 = ranges.iter().map(|range| range.end - range.start).sum();
         let (groups, selection) = select(footer.metadata(), ranges);
         let mask = match names {
             Some(names) => ProjectionMask::columns(schema, names.iter().copied()),
@@ -161,7 +162,7 @@ impl Segment {
             .with_projection(mask)
             .with_row_groups(groups)
             .with_row_selection(selection)
-            .with_batch_size(BATCH_ROWS)
+            .with_batch_size(usize::try_from(rows).unwrap_or(BATCH_ROWS).clamp(1, BATCH_ROWS))
             .build()
             .map_err(|e| file.error(e))?;
         Ok(reader.map(move |batch| batch.map_err(|e| file.error(e))))

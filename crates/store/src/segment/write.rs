@@ -104,10 +104,27 @@ fn properties(effort: Effort) -> WriterProperties {
         .set_created_by(format!("acta {}", env!("CARGO_PKG_VERSION")))
         .set_key_value_metadata(Some(vec![KeyValue::new("acta.segment".to_owned(), columns::VERSION.to_owned())]));
     // Where it is absent from a whole row group, which is usual, it need not be read.
-    let rare = [columns::ID, columns::SESSION_ID, columns::CHANGES, columns::LOG_RECORD, columns::REQUEST, columns::KEY];
+    let rare = [
+        columns::ID,
+        columns::SESSION_ID,
+        columns::CHANGES,
+        columns::LOG_RECORD,
+        columns::REQUEST,
+        columns::KEY,
+        columns::REDACTIONS,
+    ];
     // Small already, or incompressible: to unpack them costs more than it saves.
-    let bare =
-        [columns::ORG, columns::INDEX, columns::ACTOR_TYPE, columns::OUTCOME, columns::TEAM, columns::KEY, columns::SALTS];
+    let bare = [
+        columns::ORG,
+        columns::INDEX,
+        columns::ACTION,
+        columns::ACTOR_TYPE,
+        columns::OUTCOME,
+        columns::TEAM,
+        columns::USER_AGENT,
+        columns::KEY,
+        columns::SALTS,
+    ];
     for name in rare {
         builder = builder.set_column_statistics_enabled(ColumnPath::from(name), EnabledStatistics::Chunk);
     }
