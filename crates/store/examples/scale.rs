@@ -1,5 +1,5 @@
 //! Loads generated events straight into a store and times questions: `cargo run --release -p store --example scale -- <folder>
-//! <events>`. The folder is kept; with 0 events what is there is only asked.
+//! <events> [<part of a question's name> | check]`. The folder is kept; with 0 events what is there is only asked.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -358,4 +358,9 @@ fn main() {
     println!("now {} MB", peak_mb());
     ask(&store);
     println!("peak while asked {} MB", peak_mb());
+    if std::env::args().nth(3).is_some_and(|wanted| wanted == "check") {
+        drop(store);
+        let report = store::check(&RealDisk::open(&root).unwrap(), &mut |_| {}).unwrap();
+        println!("checked {} events: {:?}", report.events, report.faults);
+    }
 }

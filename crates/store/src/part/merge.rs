@@ -23,10 +23,10 @@ pub(crate) fn merge(
     out: &mut Vec<u8>,
 ) -> Result<(), StoreError> {
     let rows = parts.iter().map(Part::rows).sum();
-    let (mut sections, mut places) = begin(parts, marks, rows)?;
+    let (mut sections, places) = begin(parts, marks, rows)?;
     for field in Field::ALL {
         pause()?;
-        let (dictionary, lists) = merge_field(parts, field, &mut places, rows)?;
+        let (dictionary, lists) = merge_field(parts, field, &places, rows)?;
         sections.extend([dictionary, lists]);
     }
     for field in Field::ALL.into_iter().filter(|field| field.is_text()) {
@@ -40,8 +40,11 @@ pub(crate) fn merge(
     Ok(())
 }
 
-/// The first sections, and for each part, where its positions are in all.
-fn begin(parts: &[Part], marks: &[u64], rows: u32) -> Result<(Vec<Vec<u8>>, Vec<Vec<u32>>), StoreError> {
+/// For each part, where its positions are in all.
+type Places = Vec<Vec<u32>>;
+
+/// The first sections, and where the parts' positions are.
+fn begin(parts: &[Part], marks: &[u64], rows: u32) -> Result<(Vec<Vec<u8>>, Places), StoreError> {
     let mut times = vec![0; rows as usize];
     let mut places = Vec::with_capacity(parts.len());
     let mut start = 0;
@@ -68,7 +71,7 @@ fn begin(parts: &[Part], marks: &[u64], rows: u32) -> Result<(Vec<Vec<u8>>, Vec<
 /// The next value of one of the parts: its bytes, which part, which number.
 type Next<'d> = Reverse<(&'d [u8], usize, usize)>;
 
-fn merge_field(parts: &[Part], field: Field, places: &mut [Vec<u32>], rows: u32) -> Result<(Vec<u8>, Vec<u8>), StoreError> {
+fn merge_field(parts: &[Part], field: Field, places: &[Vec<u32>], rows: u32) -> Result<(Vec<u8>, Vec<u8>), StoreError> {
     let sources = parts.iter().map(|part| part.uncached(field)).collect::<Result<Vec<(Dictionary, Bytes)>, StoreError>>()?;
     let next = |of: usize, number: usize| -> Option<Next<'_>> {
         let (dictionary, _) = sources.get(of)?;
