@@ -23,7 +23,8 @@ The project's chores.
   cargo xtask tidy                  the rules that no compiler checks: paths in pages, arrows, sizes, words
   cargo xtask bench [--quick] [--only disk|acta|postgres|decisions]
                                     Acta and PostgreSQL side by side; a whole run writes BENCHMARKS.md
-  cargo xtask bench --only scale [--events 1m|10m|100m | --large] [--peers acta,postgres,sqlite,duckdb,clickhouse] [--print]
+  cargo xtask bench --only scale [--events 1m|10m|100m | --large] [--peers acta,postgres,sqlite,duckdb,clickhouse]
+                                 [--wait-for FILE] [--print]
                                     Acta with millions of events beside others that hold the same; writes its section of
                                     BENCHMARKS.md unless it shall only print";
 

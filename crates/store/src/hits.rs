@@ -135,9 +135,14 @@ impl Asked<'_> {
                 Vec::new()
             } else {
                 let dictionary = part.dictionary(Field::Actor)?;
-                let has =
-                    |value: &usize| dictionary.members(*value)[member::LAST].is_some_and(|email| contains(email, wanted));
-                (0..dictionary.len()).filter(has).collect()
+                if wanted.contains('\n') {
+                    let has = |value: &usize| {
+                        dictionary.members(*value)[member::LAST].is_some_and(|email| contains(email, wanted))
+                    };
+                    (0..dictionary.len()).filter(has).collect()
+                } else {
+                    dictionary.with_word(true, wanted, |at| at == member::LAST)
+                }
             };
             keep(Field::Actor, &values)?;
         }

@@ -10,11 +10,13 @@
 pub(crate) mod build;
 mod dictionary;
 mod field;
+pub(crate) mod merge;
 mod times;
 
 use std::ops::Range;
 use std::sync::Arc;
 
+use bytes::Bytes;
 pub(crate) use dictionary::{Dictionary, member};
 pub(crate) use field::{Field, OPAQUE, PRESENT};
 pub(crate) use times::Near;
@@ -192,6 +194,13 @@ impl Part {
             let size = dictionary.bytes();
             Ok((dictionary, size))
         })
+    }
+
+    /// The values of a field and their lists, for once.
+    fn uncached(&self, field: Field) -> Result<(Dictionary, Bytes), StoreError> {
+        let dictionary = Dictionary::read(&self.blocks.read(self.section(field.dictionary()))?, field.is_text());
+        let dictionary = dictionary.ok_or_else(|| self.corrupt("a dictionary is malformed"))?;
+        Ok((dictionary, self.blocks.read(self.section(field.lists()))?))
     }
 
     /// Adds the positions of some of a field's values, given ascending, to a set.

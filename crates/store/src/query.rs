@@ -17,7 +17,7 @@ use crate::part::MARK_ROWS;
 use crate::part::build::mark;
 use crate::recent::Chunk;
 use crate::row::Row;
-use crate::segment::{ROW_GROUP_ROWS, Run, Segment};
+use crate::segment::{self, ROW_GROUP_ROWS, Run, Segment};
 use crate::store::{Store, View};
 
 /// Which part of the matches, newest first.
@@ -124,6 +124,7 @@ pub(crate) fn fetch(view: &View, org: OrgId, indexes: &[Index]) -> Result<Vec<En
             rows.push((row, at));
         }
     }
+    let mut wanted: Vec<Wanted<'_>> = Vec::new();
     for (segment, mut rows) in view.segments.iter().zip(in_segments) {
         rows.sort_unstable();
         // Whoever turns pages back and forth, or asks again, is shown what was just read.
@@ -134,19 +135,20 @@ pub(crate) fn fetch(view: &View, org: OrgId, indexes: &[Index]) -> Result<Vec<En
             }
             held.is_none()
         });
-        // Neighbours are in one page; what lies apart is the work.
-        let far_apart = rows.windows(2).filter(|two| matches!(two, [a, b] if b.0 - a.0 > ROW_GROUP_ROWS as u64)).count();
-        let (first, second) = rows.split_at(if far_apart < APART_FOR_TWO { 0 } else { rows.len() / 2 });
-        let (first, second) = std::thread::scope(|threads| {
-            let other = (!first.is_empty()).then(|| threads.spawn(|| read_rows(segment, first)));
-            let second = read_rows(segment, second);
-            let unread = || Err(StoreError::corrupt(&segment.meta.id.path(), 0, "the reader panicked over it"));
-            (other.map_or(Ok(Vec::new()), |other| other.join().unwrap_or_else(|_| unread())), second)
-        });
-        for (at, entry) in first?.into_iter().chain(second?) {
-            if let Some(slot) = found.get_mut(at) {
-                *slot = Some(entry);
-            }
+        wanted.extend(rows.into_iter().map(|(row, at)| Wanted { segment, row, at }));
+    }
+    // Neighbours are in one page; what lies apart is the work.
+    let far_apart = wanted.windows(2).filter(|two| matches!(two, [a, b] if a.is_far_from(b))).count();
+    let (first, second) = wanted.split_at(if far_apart < APART_FOR_TWO { 0 } else { wanted.len() / 2 });
+    let (first, second) = std::thread::scope(|threads| {
+        let other = (!first.is_empty()).then(|| threads.spawn(|| read(first)));
+        let second = read(second);
+        let unread = || Err(StoreError::corrupt(segment::DIR, 0, "the reader panicked over it"));
+        (other.map_or(Ok(Vec::new()), |other| other.join().unwrap_or_else(|_| unread())), second)
+    });
+    for (at, entry) in first?.into_iter().chain(second?) {
+        if let Some(slot) = found.get_mut(at) {
+            *slot = Some(entry);
         }
     }
     let whole = found.into_iter().zip(indexes).map(|(entry, &index)| {
@@ -163,20 +165,34 @@ pub(crate) fn fetch(view: &View, org: OrgId, indexes: &[Index]) -> Result<Vec<En
 /// So many rows that lie in different row groups are read by two threads: each costs the dictionaries of its row group.
 const APART_FOR_TWO: usize = 4;
 
-/// Reads ascending rows of a segment, each with its place in the answer.
-fn read_rows(segment: &Segment, rows: &[(u64, usize)]) -> Result<Vec<(usize, Entry)>, StoreError> {
-    if rows.is_empty() {
-        return Ok(Vec::new());
+/// A row that is to be read, and its place in the answer.
+#[derive(Debug)]
+struct Wanted<'v> {
+    segment: &'v Arc<Segment>,
+    row: u64,
+    at: usize,
+}
+
+impl Wanted<'_> {
+    fn is_far_from(&self, next: &Wanted<'_>) -> bool {
+        !Arc::ptr_eq(self.segment, next.segment) || next.row - self.row > ROW_GROUP_ROWS as u64
     }
-    let ranges: Vec<Range<u64>> = rows.iter().map(|&(row, _)| row..row + 1).collect();
-    let few = ranges.len() <= REMEMBERED_AT_ONCE;
-    let mut read = Vec::with_capacity(rows.len());
-    for (entry, &(row, at)) in segment.entries(&ranges)?.zip(rows) {
-        let entry = entry?;
-        if few {
-            segment.cache().keep(segment.remembered(row), Arc::new(entry.clone()), ENTRY_BYTES);
+}
+
+/// Reads rows, which come segment by segment, ascending; each with its place in the answer.
+fn read(wanted: &[Wanted<'_>]) -> Result<Vec<(usize, Entry)>, StoreError> {
+    let few = wanted.len() <= REMEMBERED_AT_ONCE;
+    let mut read = Vec::with_capacity(wanted.len());
+    for rows in wanted.chunk_by(|a, b| Arc::ptr_eq(a.segment, b.segment)) {
+        let Some(Wanted { segment, .. }) = rows.first() else { continue };
+        let ranges: Vec<Range<u64>> = rows.iter().map(|wanted| wanted.row..wanted.row + 1).collect();
+        for (entry, wanted) in segment.entries(&ranges)?.zip(rows) {
+            let entry = entry?;
+            if few {
+                segment.cache().keep(segment.remembered(wanted.row), Arc::new(entry.clone()), ENTRY_BYTES);
+            }
+            read.push((wanted.at, entry));
         }
-        read.push((at, entry));
     }
     Ok(read)
 }

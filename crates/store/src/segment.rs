@@ -25,8 +25,9 @@ use crate::sidecar::{IdHash, Sidecar};
 
 use blocks::checksums;
 pub(crate) use blocks::{BLOCK_BYTES, Blocks, Source};
-pub(crate) use read::changes;
-pub(crate) use write::{Effort, note, write};
+pub(crate) use read::{Batches, changes, conform, each_place, same_rows};
+use write::rows_of;
+pub(crate) use write::{Effort, batches, note, runs, write};
 
 /// The folder.
 pub const DIR: &str = "segments";

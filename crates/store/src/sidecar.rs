@@ -22,7 +22,7 @@ use ids::Bloom;
 pub(crate) use ids::IdHash;
 
 const MAGIC: &[u8; 8] = b"ACTAIDX\0";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const HEADER_BYTES: usize = 104;
 /// Bytes of a sidecar that one checksum covers.
 const OWN_BLOCK_BYTES: u64 = 4_096;
@@ -51,6 +51,18 @@ impl Builder {
         }
         self.ids.extend(IdHash::of(entry).map(|hash| (hash, self.rows)));
         self.rows += 1;
+    }
+
+    /// Adds the rows of an organization whose part is there, or can be made from others.
+    pub(crate) fn add_part(&mut self, make: impl FnOnce(&mut Vec<u8>) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        self.end_part();
+        self.starts.push(self.parts.len() as u64);
+        make(&mut self.parts)
+    }
+
+    /// Adds a hash under which the entry in a row is to be found.
+    pub(crate) fn add_id(&mut self, hash: IdHash, row: u32) {
+        self.ids.push((hash, row));
     }
 
     fn end_part(&mut self) {
@@ -124,6 +136,7 @@ pub(crate) fn is_outdated(bytes: &[u8]) -> bool {
     let (version, zstd) = (small(8), small(12));
     bytes.get(..8) == Some(MAGIC)
         && (version == Some(1) && whole(68)
+            || version == Some(2) && whole(HEADER_LEN)
             || version == Some(VERSION) && whole(HEADER_LEN) && zstd != Some(zstd::zstd_safe::version_number()))
 }
 

@@ -66,6 +66,12 @@ impl Grams {
         }
     }
 
+    /// Adds what others have.
+    pub(crate) fn or(&mut self, other: &Grams) {
+        self.0.resize(GRAMS_BYTES, 0);
+        self.0.iter_mut().zip(&other.0).for_each(|(byte, other)| *byte |= other);
+    }
+
     /// The bytes; `None` if no token was added.
     pub(crate) fn bytes(self) -> Option<Vec<u8>> {
         (!self.0.is_empty()).then_some(self.0)

@@ -46,7 +46,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<()
     tools::run(cargo().args(["build", "--release", "--package", "server", "--bin", "acta"]).current_dir(&workspace.root))?;
     let binary = workspace.target.join("release").join("acta");
     let own = folder.join("acta");
-    let (measured, lines, answers) = acta::measure(&binary, &own, &story)?;
+    let (measured, lines, answers) = acta::measure(&binary, &own, &story, options.wait_for.as_deref())?;
     clear(&own)?;
     let (mut peers, mut left_out) = (Vec::new(), Vec::new());
     for peer in &options.peers {

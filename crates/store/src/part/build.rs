@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use record::text::{LOOK, push_lower};
 use record::{Outcome, TeamId};
 
 use super::dictionary::{Dictionary, pack, put_members};
 use super::{Field, MARK_ROWS, OPAQUE, PRESENT, SECTIONS, times};
+use crate::bits::Bits;
 use crate::entry::Entry;
 use crate::postings::{self, number, put_number};
 use crate::tokens::{self, Grams};
@@ -24,9 +26,9 @@ pub(crate) struct PartBuilder {
     members: Vec<u8>,
 }
 
-/// The different values of a field, each with the rows that have it.
+/// The different values of a field, each with the rows that have it. Values come from outside, so the hash is seeded.
 #[derive(Debug, Default)]
-struct Values(HashMap<Box<[u8]>, Rows>);
+struct Values(HashMap<Box<[u8]>, Rows, RandomState>);
 
 /// Ascending rows, as gaps.
 #[derive(Debug)]
@@ -149,24 +151,7 @@ impl PartBuilder {
 
     /// Appends the part's bytes.
     pub(crate) fn finish(self, out: &mut Vec<u8>) {
-        let mut sections: Vec<Vec<u8>> = Vec::with_capacity(SECTIONS);
-        let order = order(&self.times);
-        let times: Vec<i64> = match &order {
-            None => self.times,
-            Some(order) => order.iter().filter_map(|row| self.times.get(*row as usize).copied()).collect(),
-        };
-        let (directory, data) = times::write(&times);
-        drop(times);
-        sections.extend([directory, data]);
-        match &order {
-            None => sections.extend([Vec::new(), Vec::new()]),
-            Some(order) => {
-                let (directory, data) = times::write(&order.iter().map(|row| i64::from(*row)).collect::<Vec<_>>());
-                sections.extend([directory, data]);
-            }
-        }
-        sections.push(self.marks.iter().flat_map(|mark| mark.to_le_bytes()).collect());
-        let positions = order.map(|order| inverse(&order));
+        let (mut sections, positions) = begin(self.times, &self.marks);
         for values in self.fields {
             let (dictionary, lists) = write_values(values, positions.as_deref(), self.rows);
             sections.extend([dictionary, lists]);
@@ -174,10 +159,37 @@ impl PartBuilder {
         for grams in self.grams {
             sections.push(grams.bytes().map_or_else(Vec::new, |bytes| pack(&bytes)));
         }
-        put_number(out, u64::from(self.rows));
-        sections.iter().for_each(|section| put_number(out, section.len() as u64));
-        sections.iter().for_each(|section| out.extend(section));
+        end(self.rows, &sections, out);
     }
+}
+
+/// The sections before those of fields, from the times of rows; and which position each row is, unless rows are positions.
+pub(super) fn begin(times: Vec<i64>, marks: &[u64]) -> (Vec<Vec<u8>>, Option<Vec<u32>>) {
+    let mut sections: Vec<Vec<u8>> = Vec::with_capacity(SECTIONS);
+    let order = order(&times);
+    let times: Vec<i64> = match &order {
+        None => times,
+        Some(order) => order.iter().filter_map(|row| times.get(*row as usize).copied()).collect(),
+    };
+    let (directory, data) = times::write(&times);
+    drop(times);
+    sections.extend([directory, data]);
+    match &order {
+        None => sections.extend([Vec::new(), Vec::new()]),
+        Some(order) => {
+            let (directory, data) = times::write(&order.iter().map(|row| i64::from(*row)).collect::<Vec<_>>());
+            sections.extend([directory, data]);
+        }
+    }
+    sections.push(marks.iter().flat_map(|mark| mark.to_le_bytes()).collect());
+    (sections, order.map(|order| inverse(&order)))
+}
+
+/// Appends a part's bytes, when all sections are there.
+pub(super) fn end(rows: u32, sections: &[Vec<u8>], out: &mut Vec<u8>) {
+    put_number(out, u64::from(rows));
+    sections.iter().for_each(|section| put_number(out, section.len() as u64));
+    sections.iter().for_each(|section| out.extend(section));
 }
 
 /// What is kept of an event id: its time and the number within it.
@@ -186,15 +198,22 @@ pub(crate) fn mark(event_id: &[u8; 16]) -> u64 {
 }
 
 fn write_values(values: Values, positions: Option<&[u32]>, rows: u32) -> (Vec<u8>, Vec<u8>) {
-    let mut sorted: Vec<(Box<[u8]>, Rows)> = values.0.into_iter().collect();
-    sorted.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    // Most values differ in their first bytes, which are compared at once.
+    let head = |value: &[u8]| {
+        let mut head = [0; 8];
+        head.iter_mut().zip(value).for_each(|(to, from)| *to = *from);
+        u64::from_be_bytes(head)
+    };
+    let mut sorted: Vec<(u64, Box<[u8]>, Rows)> =
+        values.0.into_iter().map(|(value, in_rows)| (head(&value), value, in_rows)).collect();
+    sorted.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
     let mut lists = Vec::new();
     let mut listed = Vec::with_capacity(sorted.len());
-    for (value, in_rows) in &mut sorted {
+    for (_, value, in_rows) in &mut sorted {
         let mut list = in_rows.list();
         if let Some(positions) = positions {
             list.iter_mut().for_each(|row| *row = positions.get(*row as usize).copied().unwrap_or(0));
-            list.sort_unstable();
+            sort(&mut list, rows);
         }
         in_rows.gaps = Vec::new();
         let before = lists.len();
@@ -202,6 +221,22 @@ fn write_values(values: Values, positions: Option<&[u32]>, rows: u32) -> (Vec<u8
         listed.push((&**value, in_rows.count, lists.len() - before));
     }
     (Dictionary::write(&listed), lists)
+}
+
+/// Sorts different numbers below `len`, which are nearly in order.
+pub(super) fn sort(list: &mut Vec<u32>, len: u32) {
+    if list.is_sorted() {
+        return;
+    }
+    if list.len() < (len / 32) as usize {
+        // This one looks for what is sorted already.
+        list.sort();
+        return;
+    }
+    let mut set = Bits::none(len);
+    list.iter().for_each(|at| set.insert(*at));
+    list.clear();
+    list.extend(set.iter());
 }
 
 /// The rows in the order of their times; `None` if they stand in it.

@@ -92,6 +92,30 @@ impl Part {
         read_block(first, len, &bytes).ok_or_else(|| self.corrupt("a block of numbers is malformed"))
     }
 
+    fn numbers(&self, directory: usize, section: usize, sort: u8) -> Result<Vec<i64>, StoreError> {
+        let directory = self.directory(directory, sort)?;
+        let mut numbers = Vec::with_capacity(self.rows() as usize);
+        for block in 0..self.rows().div_ceil(BLOCK_POSITIONS) {
+            numbers.extend(self.block(&directory, section, block)?);
+        }
+        Ok(numbers)
+    }
+
+    /// When the event at each position occurred.
+    pub(super) fn all_times(&self) -> Result<Vec<i64>, StoreError> {
+        self.numbers(TIMES_DIRECTORY, TIMES, b't')
+    }
+
+    /// The row of each position.
+    pub(super) fn all_rows(&self) -> Result<Vec<u32>, StoreError> {
+        if self.in_order() {
+            return Ok((0..self.rows()).collect());
+        }
+        let rows = self.numbers(ROWS_DIRECTORY, ROWS, b'r')?;
+        let row = |row| u32::try_from(row).ok().filter(|row| *row < self.rows());
+        rows.into_iter().map(row).collect::<Option<_>>().ok_or_else(|| self.corrupt("a row is no row"))
+    }
+
     /// Whether rows are positions.
     fn in_order(&self) -> bool {
         self.section(ROWS_DIRECTORY).is_empty()

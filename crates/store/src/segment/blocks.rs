@@ -17,8 +17,12 @@ use crate::disk::ReadAt;
 use crate::error::StoreError;
 use crate::files::Files;
 
-/// Bytes of a segment that one checksum covers. The last block may be shorter.
-pub(crate) const BLOCK_BYTES: u64 = 16_384;
+/// Bytes of a segment that one checksum covers. The last block may be shorter. One row takes a page or two of each column, so that
+/// larger blocks would be read for little.
+pub(crate) const BLOCK_BYTES: u64 = 4_096;
+
+/// Bytes that are read at once where the whole file is read: whole blocks.
+const READ_BYTES: u64 = 64 * BLOCK_BYTES;
 
 /// The CRC-32 of every block of a segment that is, as a whole, the file that was sealed.
 pub(crate) fn checksums(file: &dyn ReadAt, meta: &Meta) -> Result<Vec<u32>, StoreError> {
@@ -27,10 +31,10 @@ pub(crate) fn checksums(file: &dyn ReadAt, meta: &Meta) -> Result<Vec<u32>, Stor
     let mut checksums = Vec::new();
     let mut at = 0;
     while at < meta.bytes {
-        let block = read(file, at, BLOCK_BYTES.min(meta.bytes - at)).map_err(StoreError::io(&path))?;
-        whole.update(&block);
-        checksums.push(crc32fast::hash(&block));
-        at += BLOCK_BYTES;
+        let blocks = read(file, at, READ_BYTES.min(meta.bytes - at)).map_err(StoreError::io(&path))?;
+        whole.update(&blocks);
+        checksums.extend(blocks.chunks(usize::try_from(BLOCK_BYTES).unwrap_or(usize::MAX)).map(crc32fast::hash));
+        at += READ_BYTES;
     }
     let sha256: String = whole.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     if sha256 != meta.sha256 {

@@ -7,6 +7,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, UInt32Type, UInt64Type};
 use arrow_array::{
     Array, BinaryArray, FixedSizeBinaryArray, Int64Array, ListArray, RecordBatch, StringArray, UInt32Array, UInt64Array,
+    new_null_array,
 };
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -22,6 +23,9 @@ use crate::cache::Piece;
 use crate::entry::{Entry, Request, Source};
 use crate::error::StoreError;
 use crate::row::TargetText;
+
+/// Rows of a batch that is read.
+const BATCH_ROWS: usize = 2_048;
 
 /// The file's directory of row groups, columns and pages.
 pub(super) fn footer(path: &str, file: &Blocks) -> Result<ArrowReaderMetadata, StoreError> {
@@ -71,6 +75,23 @@ impl Segment {
         }))
     }
 
+    /// The first of some entries that does not stand in its row, if one does not; they are all that the segment has.
+    pub(crate) fn first_different<'e>(
+        &self,
+        mut entries: impl Iterator<Item = &'e Entry>,
+    ) -> Result<Option<&'e Entry>, StoreError> {
+        for batch in self.batches_from(0)? {
+            let batch = batch?;
+            let columns = Columns::of(&batch);
+            for (row, entry) in (0..batch.num_rows()).zip(entries.by_ref()) {
+                if columns.holds(row, entry) != Some(true) {
+                    return Ok(Some(entry));
+                }
+            }
+        }
+        Ok(entries.next())
+    }
+
     /// Where the entry in one row is remembered after it was read.
     pub(crate) fn remembered(&self, row: u64) -> Piece {
         Piece { segment: self.meta.id, sort: b'e', at: row }
@@ -97,26 +118,9 @@ impl Segment {
         Ok(())
     }
 
-    /// Whether some rows hold the same as as many rows of another segment from `start` on.
-    pub(crate) fn has_same_rows(&self, rows: Range<u64>, other: &Segment, start: u64) -> Result<bool, StoreError> {
-        let theirs = start..start + (rows.end - rows.start);
-        let (mut mine, mut theirs) = (self.batches(None, &[rows])?, other.batches(None, &[theirs])?);
-        let (mut a, mut b): (Option<RecordBatch>, Option<RecordBatch>) = (None, None);
-        loop {
-            if a.as_ref().is_none_or(|batch| batch.num_rows() == 0) {
-                a = mine.next().transpose()?;
-            }
-            if b.as_ref().is_none_or(|batch| batch.num_rows() == 0) {
-                b = theirs.next().transpose()?;
-            }
-            let (Some(left), Some(right)) = (&a, &b) else { return Ok(a.is_none() && b.is_none()) };
-            let count = left.num_rows().min(right.num_rows());
-            if !same(&left.slice(0, count), &right.slice(0, count)) {
-                return Ok(false);
-            }
-            a = Some(left.slice(count, left.num_rows() - count));
-            b = Some(right.slice(count, right.num_rows() - count));
-        }
+    /// All rows from one on, in file order.
+    pub(crate) fn batches_from(&self, row: u64) -> Result<Batches<'_>, StoreError> {
+        Ok(Box::new(self.batches(None, std::slice::from_ref(&(row..self.meta.rows)))?))
     }
 
     /// The row in which an event id stands, among some rows.
@@ -148,6 +152,7 @@ impl Segment {
         let file = self.ask(|| self.file())?.fresh();
         let footer = self.footer()?;
         let schema = footer.metadata().file_metadata().schema_descr();
+        let rows: u64 = ranges.iter().map(|range| range.end - range.start).sum();
         let (groups, selection) = select(footer.metadata(), ranges);
         let mask = match names {
             Some(names) => ProjectionMask::columns(schema, names.iter().copied()),
@@ -157,11 +162,64 @@ impl Segment {
             .with_projection(mask)
             .with_row_groups(groups)
             .with_row_selection(selection)
-            .with_batch_size(1_024)
+            .with_batch_size(usize::try_from(rows).unwrap_or(BATCH_ROWS).clamp(1, BATCH_ROWS))
             .build()
             .map_err(|e| file.error(e))?;
         Ok(reader.map(move |batch| batch.map_err(|e| file.error(e))))
     }
+}
+
+/// Rows as they are read.
+pub(crate) type Batches<'s> = Box<dyn Iterator<Item = Result<RecordBatch, StoreError>> + 's>;
+
+/// Whether both are the same rows, however they are cut into batches.
+pub(crate) fn same_rows(mut mine: Batches<'_>, mut theirs: Batches<'_>) -> Result<bool, StoreError> {
+    let (mut a, mut b): (Option<RecordBatch>, Option<RecordBatch>) = (None, None);
+    loop {
+        if a.as_ref().is_none_or(|batch| batch.num_rows() == 0) {
+            a = mine.next().transpose()?;
+        }
+        if b.as_ref().is_none_or(|batch| batch.num_rows() == 0) {
+            b = theirs.next().transpose()?;
+        }
+        let (Some(left), Some(right)) = (&a, &b) else { return Ok(a.is_none() && b.is_none()) };
+        let count = left.num_rows().min(right.num_rows());
+        if !same(&left.slice(0, count), &right.slice(0, count)) {
+            return Ok(false);
+        }
+        a = Some(left.slice(count, left.num_rows() - count));
+        b = Some(right.slice(count, right.num_rows() - count));
+    }
+}
+
+/// Rows that were read as this version writes them; `None` if they do not hold entries.
+pub(crate) fn conform(batch: &RecordBatch) -> Option<RecordBatch> {
+    let rows = batch.num_rows();
+    let column = |field: &Arc<arrow_schema::Field>| match batch.column_by_name(field.name()) {
+        Some(array) => (array.data_type() == field.data_type()).then(|| array.clone()),
+        None => Some(new_null_array(field.data_type(), rows)),
+    };
+    if let Some(arrays) = columns::SCHEMA.fields().iter().map(column).collect() {
+        return RecordBatch::try_new(columns::SCHEMA.clone(), arrays).ok();
+    }
+    // Of another version.
+    let columns = Columns::of(batch);
+    let entries: Vec<Entry> = (0..rows).map(|row| columns.entry(row)).collect::<Option<_>>()?;
+    super::rows_of(&entries).ok()
+}
+
+/// Calls `each` for each row with the organization, the event's id, the sender's, and the item of a request.
+pub(crate) fn each_place(
+    batch: &RecordBatch,
+    mut each: impl FnMut(OrgId, &[u8; 16], Option<&str>, Option<&[u8; 16]>),
+) -> Option<()> {
+    let columns = Columns::of(batch);
+    for row in 0..batch.num_rows() {
+        let event_id = columns.event_id?.value(row).try_into().ok()?;
+        let item = bytes(columns.request, row).and_then(|request| request.first_chunk());
+        each(OrgId(columns.org?.value(row)), event_id, text(columns.id, row), item);
+    }
+    Some(())
 }
 
 /// Whether two batches of as many rows hold the same entries. A column that was not read has no values.
@@ -319,6 +377,64 @@ impl<'a> Columns<'a> {
     fn salts(&self, row: usize) -> Option<&'a [u8]> {
         let fixed = self.salts.filter(|array| array.is_valid(row)).map(|array| array.value(row));
         fixed.or_else(|| bytes(self.salts_before, row))
+    }
+
+    /// Whether a row holds this entry: what would be read of it is compared, without making it.
+    fn holds(&self, row: usize, entry: &Entry) -> Option<bool> {
+        let event = &entry.event;
+        let is = |array, wanted: Option<&str>| text(array, row) == wanted;
+        let source = match &entry.source {
+            Source::Log { record } => is(self.log_record, Some(record)),
+            Source::Sent { key, seed } => {
+                is(self.log_record, None) && is(self.key, key.as_deref()) && self.salts(row) == Some(&seed.0)
+            }
+        };
+        let place = self.org?.value(row) == entry.org.0
+            && self.index?.value(row) == entry.index.0
+            && self.event_id?.value(row) == entry.event_id.as_bytes()
+            && self.occurred_at?.value(row) == event.occurred_at.as_millis();
+        let (actor, context) = (&event.actor, &event.context);
+        let texts = is(self.action, Some(event.action.as_str()))
+            && is(self.team, event.team.as_ref().map(TeamId::as_str))
+            && is(self.outcome, event.outcome.map(Outcome::as_str))
+            && is(self.actor_type, Some(actor.kind.as_str()))
+            && is(self.actor_id, Some(&actor.id))
+            && is(self.actor_name, actor.name.as_deref())
+            && is(self.actor_email, actor.email.as_deref())
+            && is(self.ip, context.ip.as_deref())
+            && is(self.user_agent, context.user_agent.as_deref())
+            && is(self.session_id, context.session_id.as_deref())
+            && is(self.request_id, context.request_id.as_deref())
+            && is(self.metadata, event.metadata.as_ref().map(Json::as_str))
+            && is(self.id, event.id.as_deref());
+        let took = self.response_time_ms.filter(|a| a.is_valid(row)).map(|a| a.value(row)) == event.response_time_ms;
+        let request = bytes(self.request, row).map_or(Some(None), |bytes| request(bytes).map(Some))? == entry.request;
+        let changes = text(self.changes, row).map_or(Some(Vec::new()), changes)? == event.changes;
+        let redactions: Vec<record::Redaction> =
+            text(self.redactions, row).map_or(Some(Vec::new()), |text| serde_json::from_str(text).ok())?;
+        let redactions = redactions == event.redactions;
+        Some(source && place && texts && took && request && changes && redactions && self.has_targets(row, &event.targets)?)
+    }
+
+    fn has_targets(&self, row: usize, wanted: &[Target]) -> Option<bool> {
+        let Some(lists) = self.targets.filter(|lists| lists.is_valid(row)) else { return Some(wanted.is_empty()) };
+        let texts = lists.values().as_string_opt::<i32>()?;
+        let bound = |at: usize| lists.value_offsets().get(at).and_then(|offset| usize::try_from(*offset).ok());
+        let found = bound(row)?..bound(row + 1)?;
+        if found.len() != wanted.len() {
+            return Some(false);
+        }
+        for (at, wanted) in found.zip(wanted) {
+            let target: TargetText<'_> = serde_json::from_str(text(Some(texts), at)?).ok()?;
+            let same = target.kind == wanted.kind.as_str()
+                && target.id.as_deref() == wanted.id.as_deref()
+                && target.name.as_deref() == wanted.name.as_deref()
+                && target.environment.as_deref() == wanted.environment.as_deref();
+            if !same {
+                return Some(false);
+            }
+        }
+        Some(true)
     }
 
     /// The whole entry; `None` if the columns do not hold one.

@@ -1,6 +1,5 @@
 //! Writing a segment: one pass, bounded memory, hashed as it goes.
 
-use std::borrow::Borrow;
 use std::io;
 use std::sync::Arc;
 
@@ -23,13 +22,14 @@ use crate::disk::{Append, Disk};
 use crate::entry::{Entry, Source};
 use crate::error::StoreError;
 
-/// Writes entries, which must come sorted by organization and index, into a new segment file and makes it durable. It exists
-/// once the manifest says so.
-pub(crate) fn write<E: Borrow<Entry>>(
+/// Writes rows, which must come sorted by organization and index as the runs say, into a new segment file and makes it durable.
+/// It exists once the manifest says so.
+pub(crate) fn write(
     disk: &dyn Disk,
     id: SegmentId,
     effort: Effort,
-    entries: impl Iterator<Item = Result<E, StoreError>>,
+    runs: Vec<Run>,
+    batches: impl Iterator<Item = Result<RecordBatch, StoreError>>,
 ) -> Result<Meta, StoreError> {
     let path = id.path();
     let parquet = |e: parquet::errors::ParquetError| StoreError::Io { path: id.path(), source: io::Error::other(e) };
@@ -37,26 +37,43 @@ pub(crate) fn write<E: Borrow<Entry>>(
     let sink = Sink { file, hash: Sha256::new(), bytes: 0 };
     let options = ArrowWriterOptions::new().with_properties(properties(effort)).with_skip_arrow_metadata(true);
     let mut writer = ArrowWriter::try_new_with_options(sink, columns::SCHEMA.clone(), options).map_err(parquet)?;
-    let mut runs: Vec<Run> = Vec::new();
-    let mut rows = 0;
-    let mut batch = Batch::default();
-    for entry in entries {
-        let entry = entry?;
-        let entry = entry.borrow();
-        note(&mut runs, rows, entry);
-        batch.push(entry);
-        rows += 1;
-        if batch.rows == 4_096 {
-            writer.write(&batch.take()?).map_err(parquet)?;
-        }
-    }
-    if batch.rows > 0 {
-        writer.write(&batch.take()?).map_err(parquet)?;
+    for batch in batches {
+        writer.write(&batch?).map_err(parquet)?;
     }
     let mut sink = writer.into_inner().map_err(parquet)?;
     sink.file.sync().map_err(StoreError::io(&path))?;
     let sha256 = sink.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let rows = runs.iter().map(|run| run.rows).sum();
     Ok(Meta { id, bytes: sink.bytes, sha256, rows, runs, class: String::new() })
+}
+
+/// Rows of a batch that is written at once.
+const BATCH_ROWS: usize = 4_096;
+
+/// Entries as rows.
+pub(crate) fn batches<'e>(
+    entries: impl Iterator<Item = &'e Entry>,
+) -> impl Iterator<Item = Result<RecordBatch, StoreError>> {
+    let mut entries = entries.fuse();
+    let mut batch = Batch::default();
+    std::iter::from_fn(move || {
+        entries.by_ref().take(BATCH_ROWS).for_each(|entry| batch.push(entry));
+        (batch.rows > 0).then(|| batch.take())
+    })
+}
+
+/// Entries as one batch of rows.
+pub(super) fn rows_of(entries: &[Entry]) -> Result<RecordBatch, StoreError> {
+    let mut batch = Batch::default();
+    entries.iter().for_each(|entry| batch.push(entry));
+    batch.take()
+}
+
+/// Where each organization's entries lie among some that come sorted.
+pub(crate) fn runs<'e>(entries: impl Iterator<Item = &'e Entry>) -> Vec<Run> {
+    let mut runs = Vec::new();
+    (0..).zip(entries).for_each(|(row, entry)| note(&mut runs, row, entry));
+    runs
 }
 
 /// How hard to compress.
@@ -87,10 +104,27 @@ fn properties(effort: Effort) -> WriterProperties {
         .set_created_by(format!("acta {}", env!("CARGO_PKG_VERSION")))
         .set_key_value_metadata(Some(vec![KeyValue::new("acta.segment".to_owned(), columns::VERSION.to_owned())]));
     // Where it is absent from a whole row group, which is usual, it need not be read.
-    let rare = [columns::ID, columns::SESSION_ID, columns::CHANGES, columns::LOG_RECORD, columns::REQUEST, columns::KEY];
+    let rare = [
+        columns::ID,
+        columns::SESSION_ID,
+        columns::CHANGES,
+        columns::LOG_RECORD,
+        columns::REQUEST,
+        columns::KEY,
+        columns::REDACTIONS,
+    ];
     // Small already, or incompressible: to unpack them costs more than it saves.
-    let bare =
-        [columns::ORG, columns::INDEX, columns::ACTOR_TYPE, columns::OUTCOME, columns::TEAM, columns::KEY, columns::SALTS];
+    let bare = [
+        columns::ORG,
+        columns::INDEX,
+        columns::ACTION,
+        columns::ACTOR_TYPE,
+        columns::OUTCOME,
+        columns::TEAM,
+        columns::USER_AGENT,
+        columns::KEY,
+        columns::SALTS,
+    ];
     for name in rare {
         builder = builder.set_column_statistics_enabled(ColumnPath::from(name), EnabledStatistics::Chunk);
     }

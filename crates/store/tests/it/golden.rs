@@ -40,7 +40,7 @@ fn a_directory_of_version_1_is_read_and_goes_on() {
     assert_eq!(store.query(&scope(ORG), &words, page).unwrap().total, 6);
     let environments = store.facets(&scope(ORG), &Filter::default(), &[Facet::Environment], 3).unwrap();
     assert_eq!(environments[0].values, [("production".to_owned(), 3)]);
-    assert_eq!(disk.bytes("segments/00000000000000000000.idx")[8], 2, "the sidecar was made again");
+    assert_eq!(disk.bytes("segments/00000000000000000000.idx")[8], 3, "the sidecar was made again");
 
     // It is merged with what comes, and then is of this version; nothing of it changes.
     setup.append(&store, ORG, (100..120).map(event)).unwrap();

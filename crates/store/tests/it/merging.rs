@@ -60,6 +60,30 @@ fn small_segments_become_a_large_one_and_nothing_is_lost() {
 }
 
 #[test]
+fn what_is_merged_of_sidecars_is_what_follows_from_the_events() {
+    let disk = MemoryDisk::new();
+    let setup = merging(5).on(disk.clone());
+    let store = setup.open();
+    for n in 0..300_u64 {
+        let mut one = event(n);
+        // Some come late; some organizations are absent from some segments.
+        let late = i64::try_from(n * 7_919 % 300_000).unwrap();
+        one.event.occurred_at = Timestamp::from_millis(one.event.occurred_at.as_millis() - late);
+        one.event.actor.email = (n % 3 > 0).then(|| format!("u{}@example.com", n % 17).into());
+        one.event.metadata = (n % 5 > 0).then(|| {
+            let text = format!(r#"{{"note":"refund {} of order {n:016x}","rare {n}":{}}}"#, n % 4, n * 1_000_003);
+            record::Json::parse(&text, 32).unwrap()
+        });
+        setup.append(&store, if n < 90 { ORG } else { OTHER }, [one, event(1_000 + n)]).unwrap();
+    }
+    store.settle();
+    assert!(store.stats().merged_events > 500, "{:?}", store.stats());
+    drop(store);
+    // The check makes each sidecar from the events and compares all bytes.
+    assert_eq!(store::check(&disk, &mut |_| {}).unwrap().faults, [""; 0]);
+}
+
+#[test]
 fn every_step_of_merging_may_fail_a_few_times() {
     let steps = [
         (Deed::Create, "00003.parquet"),

@@ -18,13 +18,15 @@ use super::asking::{self, Answers, Times};
 use super::question::{KEY_TEAM, Line, Question, Wanted, lines};
 use super::sending::{self, Ingest};
 use super::story::{self, BLOCK, ORGANIZATIONS, Story};
-use crate::stopwatch::Stopwatch;
+use crate::stopwatch::{Stopwatch, rest};
 use crate::tools;
 
 /// Readers at once, for the most memory and the rate.
 const READERS: usize = 4;
 /// They stop after so long, even if not everything was asked.
 const READING: Duration = Duration::from_secs(60);
+/// How often it is looked whether the questions may begin.
+const WAIT: Duration = Duration::from_secs(1);
 /// Blocks that are sent before the server is killed.
 const TAIL_BLOCKS: usize = 100;
 
@@ -76,13 +78,27 @@ struct Asker {
 }
 
 /// Records the story and asks everything; tells the lines that could be asked, and the answers for comparing.
-pub(crate) fn measure(binary: &Path, folder: &Path, story: &Story) -> anyhow::Result<(Measured, Vec<Line>, Answers)> {
+///
+/// Between the two it waits until the file `wait_for` exists, if that is wanted.
+pub(crate) fn measure(
+    binary: &Path,
+    folder: &Path,
+    story: &Story,
+    wait_for: Option<&Path>,
+) -> anyhow::Result<(Measured, Vec<Line>, Answers)> {
     println!("acta: making {ORGANIZATIONS} organizations");
     let folder = Folder::make(binary, folder)?;
     let (server, address) = start(&folder.binary, &folder.folder, &folder.data)?;
     let told = || log_of(&folder.folder);
     let ingest = sending::send(&server, address, &folder.keys, story, 0..story.blocks(), true).with_context(told)?;
     let bytes = process::folder_bytes(&folder.data)?;
+
+    if let Some(file) = wait_for {
+        println!("loaded; the questions wait for {}", file.display());
+        while !file.exists() {
+            rest(WAIT);
+        }
+    }
 
     let team_key = folder.team_key(address)?;
     let mut asker = Asker {

@@ -66,14 +66,19 @@ impl Report {
         let mut head = vec!["p50 in ms".to_owned(), "bar".into(), "Acta".into()];
         head.extend(self.peers.iter().map(|peer| peer.name.clone()));
         head.push("Acta beside the fastest".into());
+        // Only behind everything else: what is read of another section stands in its third column.
+        if self.smaller.is_some() {
+            head.push("Acta beside a tenth of the events".into());
+        }
         let mut rows = vec![head];
         for (at, line) in self.lines.iter().enumerate() {
+            let earlier = [self.earlier(line.title, 0), self.earlier(line.title, 1)];
             type Read = fn(&Times) -> Option<f64>;
             let first: Read = |times| times.medians().map(|(first, _)| first);
             let again: Read = |times| times.medians().map(|(_, again)| again);
-            for (title, bar, read) in [
-                (line.title.to_owned(), Some(line.bar_ms), first),
-                ("… the same again".to_owned(), line.bar_again_ms, again),
+            for (title, bar, read, earlier) in [
+                (line.title.to_owned(), Some(line.bar_ms), first, earlier[0]),
+                ("… the same again".to_owned(), line.bar_again_ms, again, earlier[1]),
             ] {
                 let of = |times: &[Times]| times.get(at).and_then(read);
                 let acta = of(&self.acta.times);
@@ -82,6 +87,10 @@ impl Report {
                 row.extend(peers.iter().copied().map(cell));
                 let fastest = peers.into_iter().flatten().fold(f64::INFINITY, f64::min);
                 row.push(beside(acta, fastest));
+                if self.smaller.is_some() {
+                    let ratio = acta.zip(earlier).map(|(now, earlier)| format!("{:.1} times the time", now / earlier));
+                    row.push(ratio.unwrap_or_else(|| "–".into()));
+                }
                 rows.push(row);
             }
         }
@@ -154,7 +163,7 @@ impl Report {
             all.extend(line.bar_again_ms.map(|bar| less(format!("{}, the same again", line.title), again, bar, "ms")));
         }
         for (line, times) in self.lines.iter().zip(&self.acta.times).filter(|(line, _)| line.bar_again_ms.is_some()) {
-            if let (Some((first, _)), Some(earlier)) = (times.medians(), self.earlier(line.title)) {
+            if let (Some((first, _)), Some(earlier)) = (times.medians(), self.earlier(line.title, 0)) {
                 let title = format!("{}, beside a tenth of the events", line.title);
                 all.push(less(title, first, earlier * GROWTH_BAR, "ms"));
             }
@@ -168,11 +177,11 @@ impl Report {
         all
     }
 
-    /// What a line took Acta with a tenth of the events, in milliseconds.
-    fn earlier(&self, title: &str) -> Option<f64> {
+    /// What a line took Acta with a tenth of the events, in milliseconds; `behind` is 1 for "the same again", the row behind it.
+    fn earlier(&self, title: &str, behind: usize) -> Option<f64> {
         let rows = self.smaller.as_deref()?.lines().map(|row| row.split('|').map(str::trim).collect::<Vec<_>>());
-        let mut cells = rows.filter(|cells| cells.get(1) == Some(&title));
-        cells.next()?.get(3)?.replace(',', "").parse().ok()
+        let cells = rows.skip_while(|cells| cells.get(1) != Some(&title)).nth(behind)?;
+        cells.get(3)?.replace(',', "").parse().ok().filter(|ms| *ms > 0.0)
     }
 
     /// Which bars are met, and by how much the others are not.
@@ -374,6 +383,12 @@ mod tests {
     fn ten_times_the_events_may_take_twice_the_time() {
         let mut larger = Report { smaller: Some(report().section()), ..report() };
         let line = "the newest 50, beside a tenth of the events";
+        let section = larger.section();
+        assert!(section.contains("| Acta beside a tenth of the events |"), "{section}");
+        assert!(
+            section.contains("| the newest 50 | ≤ 3 | 4.00 | 12.0 | 3.0 times faster | 1.0 times the time |"),
+            "{section}"
+        );
         assert!(!larger.bars().contains(line), "{}", larger.bars());
         larger.acta.times[0].first = vec![9.0; 3];
         let bars = larger.bars();
