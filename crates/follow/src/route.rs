@@ -4,11 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use record::OrgId;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A destination's id, as the directory gives it (`dest_…`). Here it is a name only.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub struct DestinationId(Arc<str>);
 
 impl DestinationId {
@@ -23,6 +23,18 @@ impl DestinationId {
     }
 }
 
+impl From<String> for DestinationId {
+    fn from(id: String) -> DestinationId {
+        DestinationId(id.into())
+    }
+}
+
+impl From<DestinationId> for String {
+    fn from(id: DestinationId) -> String {
+        id.as_str().to_owned()
+    }
+}
+
 impl fmt::Display for DestinationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -30,7 +42,7 @@ impl fmt::Display for DestinationId {
 }
 
 /// One organization's log on its way to one destination. Each has a cursor, gaps, receipts and dead letters of its own.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Route {
     /// Where to.
     pub destination: DestinationId,
