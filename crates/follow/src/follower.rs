@@ -119,7 +119,8 @@ impl Follower {
     async fn live(&self) {
         let shared = &self.shared;
         let mut orders = shared.orders.subscribe();
-        let mut resumed = orders.borrow().resumed;
+        // What was said before it ran counts.
+        let mut resumed = 0;
         // Only the first time: a destination that is removed while we run is not to be begun again.
         let mut is_known = false;
         loop {
