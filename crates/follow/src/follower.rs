@@ -115,8 +115,13 @@ impl Follower {
         }
     }
 
-    /// The live course, through pauses, until it is to stop.
+    /// The live course, until it is to stop or there is nothing to do any more.
     async fn live(&self) {
+        self.live_through_pauses().await;
+        self.shared.orders.send_modify(|orders| orders.is_stopping = true);
+    }
+
+    async fn live_through_pauses(&self) {
         let shared = &self.shared;
         let mut orders = shared.orders.subscribe();
         // What was said before it ran counts.

@@ -23,6 +23,7 @@ mod source;
 pub mod status;
 mod tally;
 pub mod transport;
+pub mod try_out;
 pub mod verdict;
 pub mod wanted;
 
@@ -38,6 +39,7 @@ pub use recorded::Recorded;
 pub use route::{DestinationId, Route};
 pub use status::{State, Status};
 pub use transport::{Limits, Transport};
+pub use try_out::try_out;
 pub use verdict::{Answer, Fate, Verdict};
 pub use wanted::Wanted;
 

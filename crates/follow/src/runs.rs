@@ -10,8 +10,12 @@ impl Runs {
         self.push_run(index, index);
     }
 
-    /// Adds all from `first` to `last`, which are greater than all before them.
+    /// Adds all from `first` to `last`; those that are not greater than all before them are taken to be there already.
     pub(crate) fn push_run(&mut self, first: u64, last: u64) {
+        let first = self.0.last().map_or(first, |&(_, end)| first.max(end.saturating_add(1)));
+        if first > last {
+            return;
+        }
         match self.0.last_mut() {
             Some((_, end)) if end.checked_add(1) == Some(first) => *end = last,
             _ => self.0.push((first, last)),
@@ -107,6 +111,11 @@ mod tests {
                 assert_eq!(runs.contains(index), set.contains(&index), "{index} in {set:?}");
             }
         }
+        let mut overlapping = Runs::default();
+        for (first, last) in [(5, 9), (7, 12), (1, 3), (12, 12), (14, 15)] {
+            overlapping.push_run(first, last);
+        }
+        assert_eq!(overlapping.runs().collect::<Vec<_>>(), [(5, 12), (14, 15)]);
         let mut every_tenth = Runs::default();
         (0..10_000).step_by(10).for_each(|index| every_tenth.push(index));
         assert_eq!(every_tenth.to_bytes().len(), 1_999);

@@ -178,7 +178,8 @@ impl Ledger {
     /// what open gaps, dead letters and replays hold. Whoever forgets events after a time asks this first.
     pub async fn needed(&self, organization: OrgId) -> Result<Vec<(DestinationId, Index)>, LedgerError> {
         let sql = "SELECT destination, min(next,
-                coalesce((SELECT min(first) FROM gaps WHERE route = routes.id AND closed IS NULL), next),
+                coalesce((SELECT min(iif(kind = 'outage', max(first, routes.next), first)) FROM gaps
+                          WHERE route = routes.id AND closed IS NULL), next),
                 coalesce((SELECT min(at_index) FROM dead_letters WHERE route = routes.id), next),
                 coalesce((SELECT min(next) FROM replays WHERE route = routes.id AND state IN ('queued', 'running')), next))
             FROM routes WHERE organization = ?1 ORDER BY destination";

@@ -54,6 +54,7 @@ fn misbehave(rng: &mut fastrand::Rng, batch: &[Message], taken: &mut Vec<Message
 
 async fn storm(seed: u64, path: &Path) {
     let clock = PausedClock::new();
+    let start = clock.now();
     let log = MemoryLog::new();
     let mut rng = fastrand::Rng::with_seed(seed);
     let mut receivers_rng = rng.fork();
@@ -102,10 +103,14 @@ async fn storm(seed: u64, path: &Path) {
     assert_eq!(world.dead_letters().await, [""; 0], "seed {seed}");
     let standing = world.ledger.standing(&world.route).await.unwrap().unwrap();
     assert_eq!((standing.delivered, standing.failing_since), (EVENTS, None), "seed {seed}");
-    // Every event has exactly one receipt, and it is not from before it was first taken.
+    let taken = world.receiver.taken.lock().unwrap().clone();
+    assert!(taken.len() as u64 > EVENTS, "seed {seed}: no storm");
+    // Every event has exactly one receipt, and it is from after it was first taken (to the second).
     for index in 0..EVENTS {
         let receipts = world.ledger.receipts(crate::support::ORGANIZATION, record::Index(index)).await.unwrap();
         assert_eq!(receipts.len(), 1, "seed {seed}: event {index}");
+        let first = taken.iter().find(|(_, message)| message.recorded.index.0 == index).unwrap().0.as_millis() as i64;
+        assert!(receipts[0].at.millis_since(start) > first - 1_000, "seed {seed}: event {index}");
     }
 }
 

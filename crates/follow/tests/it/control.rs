@@ -105,7 +105,8 @@ async fn each_begins_where_it_was_said_and_a_removed_one_ends() {
             sleep(Duration::from_secs(60)).await;
         };
         // It ends by itself, although nobody stops it.
-        tokio::join!(Follower::new(parts).run(async { sleep(Duration::from_secs(30)).await }), meanwhile);
+        let ended = tokio::time::timeout(Duration::from_secs(600), Follower::new(parts).run(pending()));
+        tokio::join!(async { ended.await.unwrap() }, meanwhile);
         assert_eq!(world.ledger.standing(&world.route).await.unwrap(), None);
         began.push((world.receiver.indexes()[0], world.receiver.indexes().len()));
     }
@@ -159,4 +160,17 @@ async fn the_status_says_it_all() {
           "open_replays": 0
         }"#]]
     .assert_eq(&serde_json::to_string_pretty(&status).unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_test_event_is_sent_once_and_nothing_is_noted() {
+    let clock = PausedClock::new();
+    let receiver = Receiver::answering(&clock, vec![Answer::retry("HTTP 401 Unauthorized: no such key")]);
+    let event = || crate::support::recorded(0, clock.now());
+    let hide = follow::Hide::nothing();
+    let tried = async || follow::try_out(&*receiver, &crate::support::Plain, &hide, event()).await.unwrap().raw;
+    assert_eq!(tried().await, "HTTP 401 Unauthorized: no such key");
+    assert_eq!(tried().await, "200 OK");
+    receiver.now_does(|_, _| (Duration::ZERO, None));
+    assert_eq!(tried().await, "no answer within two minutes");
 }

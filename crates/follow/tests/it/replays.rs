@@ -120,3 +120,28 @@ async fn a_replay_goes_on_after_a_restart_and_ends_when_it_is_cancelled() {
         .await;
     assert!(world.receiver.indexes().into_iter().eq(300..600));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_on_its_way_when_it_was_skipped_is_not_missing() {
+    let clock = PausedClock::new();
+    let log = MemoryLog::new();
+    log.fill(300, &clock);
+    let slow = |batch: &[follow::Message], taken: &mut Vec<follow::Message>| {
+        let (_, answer) = take_all(batch, taken);
+        (Duration::from_secs(10), answer)
+    };
+    let world = World::new(log, clock.clone(), Receiver::new(&clock, limits(), slow));
+    world
+        .run(async |_| {
+            sleep(Duration::from_secs(15)).await;
+            world.ledger.skip(&world.route, Index(249), "skipped", clock.now()).await.unwrap();
+            assert_eq!(world.gaps().await, ["Skip 100..=249 skipped"]);
+            world.until_caught_up().await;
+        })
+        .await;
+    assert!(world.receiver.indexes().into_iter().eq((0..200).chain(250..300)));
+    assert_eq!(world.gaps().await, ["Skip 200..=249 skipped"]);
+    assert_eq!(world.ledger.receipts(ORGANIZATION, Index(150)).await.unwrap().len(), 1);
+    let needed = world.ledger.needed(ORGANIZATION).await.unwrap();
+    assert_eq!(needed[0].1, Index(200));
+}

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::future::pending;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -157,6 +158,7 @@ pub(crate) struct Receiver {
     clock: PausedClock,
     /// Every batch: when it was sent, and its keys.
     pub(crate) sends: Mutex<Vec<(Duration, Vec<Message>)>>,
+    is_busy: AtomicBool,
     /// Every message that it took, and when.
     pub(crate) taken: Mutex<Vec<(Duration, Message)>>,
 }
@@ -173,7 +175,7 @@ impl Receiver {
         doing: impl FnMut(&[Message], &mut Vec<Message>) -> (Duration, Option<Answer>) + Send + 'static,
     ) -> Arc<Receiver> {
         let (doing, clock) = (Mutex::new(Box::new(doing) as Doing), clock.clone());
-        Arc::new(Receiver { limits, doing, clock, sends: Mutex::default(), taken: Mutex::default() })
+        Arc::new(Receiver { limits, doing, clock, sends: Mutex::default(), is_busy: false.into(), taken: Mutex::default() })
     }
 
     /// Takes everything at once.
@@ -228,6 +230,15 @@ fn take_what_it_says(batch: &[Message], answer: &Answer, taken: &mut Vec<Message
     }
 }
 
+/// The receiver is busy while this is there.
+struct Sending<'r>(&'r Receiver);
+
+impl Drop for Sending<'_> {
+    fn drop(&mut self) {
+        self.0.is_busy.store(false, Ordering::SeqCst);
+    }
+}
+
 impl Transport for Receiver {
     fn limits(&self) -> Limits {
         self.limits
@@ -236,6 +247,8 @@ impl Transport for Receiver {
     fn send<'a>(&'a self, batch: &'a [Message]) -> Later<'a, Answer> {
         Box::pin(async move {
             assert!(!batch.is_empty(), "an empty batch");
+            assert!(!self.is_busy.swap(true, Ordering::SeqCst), "two batches at once");
+            let _sending = Sending(self);
             self.sends.lock().unwrap().push((self.clock.elapsed(), batch.to_vec()));
             let mut taken = Vec::new();
             let (wait, answer) = (self.doing.lock().unwrap_or_else(PoisonError::into_inner))(batch, &mut taken);
