@@ -4,6 +4,8 @@
 //! reads ahead by one batch while another is being sent. *It may be dropped at any moment:* what the ledger does not know to have
 //! arrived is sent again.
 
+mod course;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,22 +13,21 @@ use std::time::Duration;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::{sleep, timeout};
 
-use crate::backoff;
-use crate::batch::{Batch, Settling, Step};
+use crate::batch::Batch;
 use crate::caught::caught;
 use crate::collect::Collector;
 use crate::control::{Control, Orders, Shared};
 use crate::doors::{Chance, Clock};
 use crate::encode::Encode;
 use crate::hide::Hide;
-use crate::ledger::{Begin, Ledger, LedgerError, Progress, Replay, ReplayKind, ReplayState, Run, Said, Went};
+use crate::ledger::{Begin, Ledger, LedgerError, Replay, ReplayKind, ReplayState, Run, Said};
 use crate::log::Log;
 use crate::message::Message;
 use crate::route::Route;
 use crate::source::Source;
-use crate::tally::{Tally, Told};
 use crate::transport::Transport;
-use crate::verdict::{Answer, Verdict};
+use crate::verdict::Answer;
+use course::Course;
 
 /// How long a batch that is on its way is waited for when the follower is to pause or to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -126,18 +127,12 @@ impl Follower {
         let mut orders = shared.orders.subscribe();
         // What was said before it ran counts.
         let mut resumed = 0;
-        // Only the first time: a destination that is removed while we run is not to be begun again.
-        let mut is_known = false;
+        // Also when it is paused: it begins where the log is now, not where it will be. And only once: a destination that is
+        // removed while we run is not to be begun again.
+        self.asking(|| shared.ledger.begin(&shared.route, self.begin, shared.log.newest())).await;
         loop {
             let Some(now) = until(&mut orders, Orders::go).await else { return };
-            let standing = if is_known {
-                self.asking(|| shared.ledger.standing(&shared.route)).await
-            } else {
-                let begun = self.asking(|| shared.ledger.begin(&shared.route, self.begin, shared.log.newest())).await;
-                Some(begun)
-            };
-            let Some(standing) = standing else { return };
-            is_known = true;
+            let Some(standing) = self.asking(|| shared.ledger.standing(&shared.route)).await else { return };
             if standing.gone.is_some() {
                 if now.resumed == resumed {
                     let before = resumed;
@@ -260,7 +255,7 @@ impl Follower {
         mut batches: mpsc::Receiver<Batch>,
         mut orders: watch::Receiver<Orders>,
     ) -> End {
-        let mut course = Course { follower: self, run, at: from, tally: Tally::default(), refused_in_a_row: 0, attempts: 0 };
+        let mut course = Course::new(self, run, from);
         loop {
             let batch = tokio::select! {
                 batch = batches.recv() => batch,
@@ -297,113 +292,10 @@ impl Follower {
     }
 }
 
-/// A course that is being sent.
-struct Course<'f> {
-    follower: &'f Follower,
-    run: Run,
-    /// The first index that the ledger does not know to be seen to.
-    at: u64,
-    tally: Tally,
-    refused_in_a_row: u32,
-    /// Attempts that have failed since something arrived.
-    attempts: u32,
-}
-
-impl Course<'_> {
-    /// Sends a batch until nothing of it is left.
-    async fn send(&mut self, batch: Batch, orders: &mut watch::Receiver<Orders>) -> Result<(), End> {
-        let next = batch.next;
-        let mut settling = Settling::new(batch.slots, self.refused_in_a_row);
-        let mut said = None;
-        loop {
-            let told = self.tally.take(settling.take_settled());
-            if told.arrived.ends().is_some() {
-                self.attempts = 0;
-            }
-            self.note(told, if settling.is_over() { Some(next) } else { None }, said.clone()).await?;
-            let Some(lot) = settling.lot() else { break };
-            if !orders.borrow().go() {
-                return Err(End::Ordered);
-            }
-            let answer = self.follower.attempt(&lot).await;
-            let answered = Said {
-                raw: answer.raw.clone(),
-                verdict: word(&answer.verdict).to_owned(),
-                at: self.follower.shared.clock.now(),
-            };
-            match settling.answer(&answer) {
-                Step::On => {}
-                Step::Gone => return Err(End::Gone(answered)),
-                Step::Wait(asked) => {
-                    // What has arrived is noted before what has not.
-                    let told = self.tally.take(settling.take_settled());
-                    self.attempts = if told.arrived.ends().is_some() { 1 } else { self.attempts.saturating_add(1) };
-                    self.note(told, None, Some(answered.clone())).await?;
-                    self.failed(answered.clone()).await;
-                    let wait = backoff::wait(self.attempts, asked, self.follower.chance.as_ref());
-                    tokio::select! {
-                        () = sleep(wait) => {}
-                        _ = until(orders, |orders| !orders.go()) => return Err(End::Ordered),
-                    }
-                }
-            }
-            said = Some(answered);
-        }
-        self.refused_in_a_row = settling.refused_in_a_row();
-        Ok(())
-    }
-
-    /// Tells the ledger how far it is; `all` is where the whole batch ends, if all of it is settled.
-    async fn note(&mut self, told: Told, all: Option<u64>, said: Option<Said>) -> Result<(), End> {
-        let next = all.or(told.next).unwrap_or(self.at).max(self.at);
-        if next == self.at && told.arrived.ends().is_none() && told.dead.is_empty() {
-            return Ok(());
-        }
-        let shared = &self.follower.shared;
-        let arrived = told.arrived.count();
-        let newest = shared.log.newest();
-        let (run, expected, at) = (self.run, self.at, shared.clock.now());
-        let progress = Progress { run, expected, next, arrived: told.arrived, dead: told.dead, said, newest, at };
-        let went = self.follower.asking(|| shared.ledger.advance(&shared.route, progress.clone())).await;
-        self.at = next;
-        if arrived > 0 {
-            let mut now = shared.now();
-            now.rate.add(at, arrived);
-            if self.run == Run::Live {
-                now.is_retrying = false;
-            }
-        }
-        match went {
-            Went::On => Ok(()),
-            Went::Moved => Err(End::Moved),
-            Went::Ended => Err(End::NoMore),
-        }
-    }
-
-    async fn failed(&self, said: Said) {
-        let shared = &self.follower.shared;
-        if self.run == Run::Live {
-            shared.now().is_retrying = true;
-        }
-        self.follower.asking(|| shared.ledger.fail(&shared.route, self.run, said.clone())).await;
-    }
-}
-
 /// Waits until the orders are so; `None` if the follower is to stop instead.
 async fn until(orders: &mut watch::Receiver<Orders>, is_so: impl Fn(Orders) -> bool) -> Option<Orders> {
     let orders = orders.wait_for(|orders| orders.is_stopping || is_so(*orders)).await.ok()?;
     (!orders.is_stopping).then_some(*orders)
-}
-
-fn word(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Delivered => "delivered",
-        Verdict::Retry { .. } => "retry",
-        Verdict::Split => "split",
-        Verdict::Refused => "refused",
-        Verdict::Each(_) => "partly",
-        Verdict::Gone => "gone",
-    }
 }
 
 impl fmt::Debug for Follower {

@@ -196,7 +196,8 @@ impl Ledger {
         self.run(move |db| {
             let sql = "UPDATE routes SET gone = ?2, gone_at = ?3, last_answer = ?2, last_verdict = ?4, last_answer_at = ?3
                        WHERE id = ?1";
-            act(db, sql, &[&row_of(db, &route)?, &said.raw, &millis(said.at), &said.verdict])?;
+            // One that was removed meanwhile has nothing to note.
+            act(db, sql, &[&find(db, &route)?, &said.raw, &millis(said.at), &said.verdict])?;
             Ok(())
         })
         .await
@@ -209,7 +210,7 @@ impl Ledger {
             let sql = "UPDATE routes SET failing_since = coalesce(failing_since, gone_at),
                        told_since = iif(told_since = gone_at, coalesce(failing_since, gone_at), told_since),
                        gone = NULL, gone_at = NULL WHERE id = ?1 AND gone IS NOT NULL";
-            act(db, sql, &[&row_of(db, &route)?])?;
+            act(db, sql, &[&find(db, &route)?])?;
             Ok(())
         })
         .await

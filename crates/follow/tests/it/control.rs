@@ -174,3 +174,46 @@ async fn a_test_event_is_sent_once_and_nothing_is_noted() {
     receiver.now_does(|_, _| (Duration::ZERO, None));
     assert_eq!(tried().await, "no answer within two minutes");
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_made_paused_begins_where_the_log_was_then() {
+    let clock = PausedClock::new();
+    let log = MemoryLog::new();
+    log.fill(5, &clock);
+    let world = World::new(log, clock.clone(), Receiver::good(&clock));
+    let mut parts = world.parts(true);
+    parts.begin = Begin::Now;
+    let follower = Follower::new(parts);
+    let control = follower.control();
+    let meanwhile = async {
+        world.until(|_| true).await;
+        world.log.fill(3, &clock);
+        let status = control.status().await.unwrap();
+        assert_eq!((status.state, status.lag_events), (State::Paused, 3));
+        control.resume();
+        world.until_caught_up().await;
+    };
+    tokio::select! {
+        () = follower.run(pending()) => panic!("it ended"),
+        () = meanwhile => {}
+    }
+    assert_eq!(world.receiver.indexes(), [5, 6, 7]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_removed_while_its_receiver_says_gone_ends() {
+    let clock = PausedClock::new();
+    let log = MemoryLog::new();
+    log.fill(5, &clock);
+    let gone = |_: &[follow::Message], _: &mut Vec<follow::Message>| {
+        (Duration::from_secs(10), Some(Answer::new(Verdict::Gone, "410")))
+    };
+    let world = World::new(log, clock.clone(), Receiver::new(&clock, limits(), gone));
+    let removing = async {
+        sleep(Duration::from_secs(5)).await;
+        world.ledger.forget(&world.route.destination).await.unwrap();
+    };
+    let ended = tokio::time::timeout(Duration::from_secs(60), world.follower().run(pending()));
+    let (ended, ()) = tokio::join!(ended, removing);
+    ended.unwrap();
+}
