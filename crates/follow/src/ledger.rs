@@ -1,6 +1,6 @@
 //! What has arrived where, what has not, and why: a SQLite file of its own, `deliveries.db`.
 //!
-//! For each [`Route`]: a cursor, exact gaps, dead letters, receipts and replays. The loop writes cursor, receipt, gap and dead
+//! For each [`Route`](crate::Route): a cursor, exact gaps, dead letters, receipts and replays. The loop writes cursor, receipt, gap and dead
 //! letters in one transaction, after the receiver has answered. *If we crash before it,* the same events are sent again, with
 //! the same ids. That is all that can happen, so a commit does not wait for the disk (`synchronous = NORMAL`).
 
