@@ -4,12 +4,14 @@
 //! cursor, the index up to which everything has arrived. One loop serves them all. What goes on inside the store, and how bytes
 //! reach a receiver, this crate does not know: the log comes in by the trait of [`log`], the way out by that of [`transport`].
 
+pub mod format;
 pub mod log;
 pub mod message;
 pub mod recorded;
 pub mod transport;
 pub mod verdict;
 
+pub use format::Format;
 pub use log::{Log, LogError, Read};
 pub use message::Message;
 pub use recorded::Recorded;
