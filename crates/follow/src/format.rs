@@ -7,6 +7,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::encode::Encode;
 use crate::recorded::Recorded;
 
 pub mod cef;
@@ -90,5 +91,11 @@ impl Format {
             Format::Leef => leef::write(recorded, &mut out),
         }
         Ok(vec![Bytes::from(out)])
+    }
+}
+
+impl Encode for Format {
+    fn encode(&self, recorded: &Recorded) -> Result<Vec<Bytes>, String> {
+        Format::encode(*self, recorded)
     }
 }

@@ -15,9 +15,7 @@ pub fn write(recorded: &Recorded, out: &mut Vec<u8>) {
         for (name, value) in attributes(recorded) {
             o.text(name, &value);
         }
-        let mut data = Vec::with_capacity(1_024);
-        Native::of(recorded).write(&mut data);
-        o.raw("data", &data);
+        o.object("data", |o| Native::of(recorded).members(o));
     });
 }
 
