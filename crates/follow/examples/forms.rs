@@ -32,7 +32,8 @@ fn query() -> Result<Recorded, Box<dyn std::error::Error>> {
     event.context.request_id = Some("01939f3e5b1c7a3e".into());
     event.outcome = Some(Outcome::Success);
     event.response_time_ms = Some(120);
-    let metadata = r#"{"query":"select id, status, total_cents from orders where customer_id = :customer_id limit :limit","params":{"customer_id":"c_1881","limit":50},"rows":17}"#;
+    let metadata = r#"{"query":"select id, status, total_cents from orders where customer_id = :customer_id limit :limit",
+        "params":{"customer_id":"c_1881","limit":50},"rows":17}"#;
     event.metadata = Some(Json::parse(metadata, 32)?);
     Ok(Recorded {
         organization: OrgId(1),

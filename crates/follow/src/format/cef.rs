@@ -1,7 +1,8 @@
 //! ArcSight Common Event Format, version 0 ("Implementing ArcSight CEF", revision 25).
 //!
-//! `CEF:0|vendor|product|version|event class id|name|severity|extension`. In the header `\` and `|` are escaped, in the extension
-//! `\`, `=` and line breaks. Any other control character is written out ([`visible`](super::visible)), in the header all of them.
+//! `CEF:0|vendor|product|version|event class id|name|severity|extension`. In the header `\` and `|` are escaped, in the
+//! extension `\`, `=` and line breaks. Any other control character is written out ([`visible`](super::visible)), in the
+//! header all of them.
 
 use std::net::IpAddr;
 

@@ -20,8 +20,8 @@ pub fn write(recorded: &Recorded, out: &mut Vec<u8>) {
 }
 
 /// The context attributes, for binary mode: a transport writes them as headers (`ce_id` in Kafka, `ce-id` in HTTP and NATS;
-/// `datacontenttype` is the transport's own content type) beside a body in Acta's own form. Where headers are ASCII, as in HTTP,
-/// values go through [`header_value`] first.
+/// `datacontenttype` is the transport's own content type) beside a body in Acta's own form. Where headers are ASCII, as in
+/// HTTP, values go through [`header_value`] first.
 pub fn attributes(recorded: &Recorded) -> Vec<(&'static str, String)> {
     let event = &recorded.event;
     let mut attributes = vec![

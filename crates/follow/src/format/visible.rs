@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Whether a character is not to be seen, and may do something to whoever prints it: control characters, what Unicode calls line
-/// and paragraph separators, and what turns the direction of writing.
+/// Whether a character is not to be seen, and may do something to whoever prints it: control characters, what Unicode calls
+/// line and paragraph separators, and what turns the direction of writing.
 pub(crate) fn is_control(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

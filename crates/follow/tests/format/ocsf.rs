@@ -116,6 +116,8 @@ fn the_schema_allows_every_message() {
     // That the checker looks at all.
     let (fine, told) = check(&[lines[0].replace("\"user\":{\"uid\"", "\"user\":{\"nobody\"")]);
     assert!(!fine && told.contains("unknown attribute"), "{told}");
+    let (fine, told) = check(&[lines[0].replace("\"database\":{\"name\":\"unknown\",", "\"database\":{")]);
+    assert!(!fine && told.contains("at least one of"), "{told}");
 }
 
 #[test]

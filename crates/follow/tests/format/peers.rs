@@ -46,9 +46,12 @@ fn pycef_reads_our_cef() {
 
 #[test]
 fn the_sdk_reads_our_cloud_events() {
-    let script = "import json, sys\nfrom cloudevents.core.formats.json import JSONFormat\nfrom cloudevents.core.v1.event import CloudEvent\n\
-                  event = JSONFormat().read(CloudEvent, sys.stdin.buffer.read())\n\
-                  print(json.dumps([event.get_id(), event.get_type(), event.get_source(), event.get_subject(), event.get_data()['index']]))";
+    let script = "import json, sys
+from cloudevents.core.formats.json import JSONFormat
+from cloudevents.core.v1.event import CloudEvent
+event = JSONFormat().read(CloudEvent, sys.stdin.buffer.read())
+told = [event.get_id(), event.get_type(), event.get_source(), event.get_subject(), event.get_data()['index']]
+print(json.dumps(told))";
     for recorded in [samples::query(), samples::refused(), samples::strange()] {
         let line = samples::encode(Format::CloudEvents, &recorded).remove(0);
         let Some(read) = python("cloudevents.core", script, &line) else { return };
