@@ -1,5 +1,5 @@
 //! The Open Cybersecurity Schema Framework, 1.8.0. The class and the activity are the catalogs'; what a class has besides is
-//! in [`class`](self::class), the objects that several classes share in [`things`](self::things).
+//! in [`class`], the objects that several classes share in [`things`].
 //!
 //! Every message lists the profile `host`: the classes of category 6 have an actor only with it.
 
