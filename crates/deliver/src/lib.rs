@@ -4,10 +4,16 @@
 //! [`follow::Transport`]. No address that somebody typed is connected to but through [`net`], which refuses what lies in private
 //! networks unless the operator allows it.
 
+mod data;
+pub mod datadog;
 pub mod doors;
+mod headers;
 pub mod net;
+pub mod otlp;
 pub mod secret;
 pub mod settings;
+pub mod splunk;
+pub mod sumo;
 pub mod webhook;
 
 pub use doors::Doors;
