@@ -11,7 +11,7 @@ pub(super) fn merged(secrets: &[&str], places: &[&str], old: &Value, new: &Value
     let stays = |&place: &&str| match new.pointer(place) {
         Some(Value::String(text)) if text == HIDDEN => true,
         None if secrets.contains(&place) => true,
-        other => other == old.pointer(place),
+        other => other.filter(|value| !value.is_null()) == old.pointer(place).filter(|value| !value.is_null()),
     };
     if !places.iter().all(stays) {
         return all;

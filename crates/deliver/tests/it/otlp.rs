@@ -73,7 +73,7 @@ async fn a_rejected_record_is_found_among_the_others() {
     all[9] = message_of(9, "{\"x\":\"POISON\"}");
     let done = deliver(&*open("otlp", &settings(&double)), &all).await;
     assert_eq!(done.delivered, 15);
-    expect![[r#""#]].assert_eq(&format!("{:?}", done.poison));
+    expect![[r#"[(9, "rejected: bad")]"#]].assert_eq(&format!("{:?}", done.poison));
 }
 
 #[tokio::test]
@@ -101,5 +101,18 @@ async fn what_answers_mean() {
         let answer = transport.send(&messages(2)).await;
         table.push_str(&format!("{:?} | {}\n", answer.verdict, answer.raw));
     }
-    expect![[r#""#]].assert_eq(&table);
+    expect![[r#"
+        Refused | HTTP 200 OK: 1 rejected as text
+        Each([Poison("rejected: as text"), Poison("rejected: as text")]) | HTTP 200 OK: 2 rejected as text
+        Delivered | HTTP 200 OK: {"partialSuccess":{"errorMessage":"as text","rejectedLogRecords":0}}
+        Refused | HTTP 400 Bad Request: bad data
+        Retry { after: None } | HTTP 401 Unauthorized: ******** is not known
+        Retry { after: None } | HTTP 404 Not Found
+        Split | HTTP 413 Payload Too Large
+        Retry { after: Some(3s) } | HTTP 429 Too Many Requests (Retry-After: 3)
+        Retry { after: None } | HTTP 502 Bad Gateway: <html>
+        Retry { after: Some(4s) } | HTTP 503 Service Unavailable (Retry-After: 4)
+        Retry { after: None } | HTTP 504 Gateway Timeout
+    "#]]
+    .assert_eq(&table);
 }
