@@ -18,7 +18,6 @@ fn every_sample_is_right_and_none_of_its_secrets_is_shown() {
         assert_eq!(settings.kind(), kind.name);
         let shown = settings.shown();
         let everything = format!("{shown} {settings:?}");
-        assert!(!kind.secrets.is_empty() || everything == format!("{shown} {settings:?}"));
         for pointer in kind.secrets {
             let secrets: Vec<&Value> = match pointer.strip_suffix("/*") {
                 None => kind.sample.pointer(pointer).into_iter().collect(),

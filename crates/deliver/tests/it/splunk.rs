@@ -105,7 +105,8 @@ async fn what_is_not_acknowledged_is_sent_again() {
     let transport = open("splunk", &settings(&double, json!({"acknowledge": true, "acknowledge_within": 1})));
     let answer = transport.send(&messages(1)).await;
     assert_eq!(answer.verdict, follow::Verdict::Retry { after: None });
-    expect![[r#"HTTP 200 OK: {"ackId":0,"code":0,"text":"Success"}; not acknowledged by the indexers within 1 s"#]].assert_eq(&answer.raw);
+    expect![[r#"HTTP 200 OK: {"ackId":0,"code":0,"text":"Success"}; not acknowledged by the indexers within 1 s"#]]
+        .assert_eq(&answer.raw);
     double.see(|it| it.slow = 0);
     assert_eq!(transport.send(&messages(1)).await.verdict, follow::Verdict::Delivered);
 }
