@@ -191,7 +191,7 @@ fn what_is_not_public_is_refused_in_every_spelling_before_anything_is_connected_
         https://[2002:c0a8:101::1]/
           https://[2002:c0a8:101::1] is not allowed: 2002:c0a8:101::1 is a tunnel (6to4) to 192.168.1.1, a private address
         https://[2001:0:4136:e378:8000:63bf:f5ff:fffe]/
-          https://[2001:0:4136:e378:8000:63bf:f5ff:fffe] is not allowed: 2001:0:4136:e378:8000:63bf:f5ff:fffe is a reserved address
+          https://[2001:0:4136:e378:8000:63bf:f5ff:fffe] is not allowed: 2001:0:4136:e378:8000:63bf:f5ff:fffe is a tunnel (Teredo) to 10.0.0.1, a private address
         https://[2001:db8::1]/
           https://[2001:db8::1] is not allowed: 2001:db8::1 is an address for documentation
         https://[2001:4860::5efe:10.0.0.1]/
