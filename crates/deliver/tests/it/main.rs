@@ -16,4 +16,5 @@ mod otlp;
 mod settings;
 mod splunk;
 mod sumo;
+mod tls;
 mod webhook;
