@@ -167,7 +167,8 @@ impl Sender {
                 let poison = Fate::Poison(format!("rejected: {said}"));
                 Answer::new(Verdict::Each(vec![poison; count]), raw)
             }
-            // It only says how many. Halving finds out which, and what was taken comes again under the same `log.record.uid`.
+            // It only says how many. Halving finds out which, and what was taken comes again under the same
+            // `log.record.uid`.
             _ => Answer::new(Verdict::Refused, raw),
         }
     }

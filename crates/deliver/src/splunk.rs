@@ -1,7 +1,7 @@
 //! Splunk: the HTTP Event Collector, with and without acknowledgement by the indexers.
 //!
-//! A batch is JSON objects one after the other. If Splunk dislikes one, those before it are indexed already and it says which one
-//! it is, so the rest is sent again without it.
+//! A batch is JSON objects one after the other. If Splunk dislikes one, those before it are indexed already and it says
+//! which one it is, so the rest is sent again without it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,8 +1,8 @@
 //! Other people's programs that the tests compare us with: oathtool; pyotp, aiosmtpd, standardwebhooks, cryptography and
 //! opentelemetry-proto in a Python of their own below the target folder; and standardwebhooks for JavaScript.
 //!
-//! What is missing is installed where that is possible without asking. Elsewhere we say what is missing and how to get it, and the
-//! tests go on without: they say so, too, and hold to the vectors of the standards.
+//! What is missing is installed where that is possible without asking. Elsewhere we say what is missing and how to get it,
+//! and the tests go on without: they say so, too, and hold to the vectors of the standards.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

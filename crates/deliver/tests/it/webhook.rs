@@ -175,7 +175,8 @@ async fn other_peoples_libraries_verify_every_signature() {
     }
 }
 
-/// HMAC-SHA256 and Ed25519 of one request, made with other people's programs: `openssl dgst -mac HMAC`, `openssl pkeyutl -sign`.
+/// HMAC-SHA256 and Ed25519 of one request, made with other people's programs: `openssl dgst -mac HMAC`, `openssl pkeyutl
+/// -sign`.
 #[tokio::test]
 async fn signatures_are_those_of_openssl() {
     let double = Double::start(Takes).await;
