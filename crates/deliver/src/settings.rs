@@ -145,7 +145,9 @@ macro_rules! receivers {
             /// connected to.
             pub fn refused(&self, allowed: &AllowedNetworks) -> Vec<Mistake> {
                 let endpoints = match self { $(Settings::$name(settings) => settings.endpoints(),)* };
-                let refused = |(member, at): (&str, Endpoint)| at.check(allowed).err().map(|e| Mistake::new(member, e.to_string()));
+                let refused = |(member, at): (&str, Endpoint)| {
+                    at.check(allowed).err().map(|e| Mistake::new(member, e.to_string()))
+                };
                 endpoints.into_iter().filter_map(refused).collect()
             }
 

@@ -7,7 +7,7 @@ use expect_test::expect;
 use serde_json::{Value, json};
 
 fn mistakes(kind: &str, value: &Value) -> String {
-    let told = |one: &Mistake| format!("{} {}\n", one.member, one.text);
+    let told = |one: &Mistake| format!("{} {}\n", one.member, one.text).trim_start().to_owned();
     Settings::parse(kind, value).unwrap_err().iter().map(told).collect()
 }
 
