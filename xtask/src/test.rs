@@ -98,7 +98,8 @@ impl Run<'_> {
     fn tests(&mut self) -> anyhow::Result<()> {
         self.build_acta()?;
         let peers = peers::prepare(&self.workspace.target);
-        let found = [(peers::OATHTOOL, peers.oathtool), (peers::PYTHON, peers.python)];
+        let found =
+            [(peers::OATHTOOL, peers.oathtool), (peers::PYTHON, peers.python), (peers::WEBHOOK_NODE, peers.webhook_node)];
         let compared = |mut command: Command| {
             command.envs(found.iter().filter_map(|(name, path)| Some((name, path.as_ref()?))));
             command

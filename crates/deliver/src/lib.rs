@@ -1,9 +1,20 @@
 //! The ways events go out. One file for each receiver: what it wants, its limits, and what its answers mean.
 //!
 //! A receiver's settings are parsed by [`settings`], which names every mistake by its member; each then makes a
-//! [`follow::Transport`]. No address that somebody typed is connected to but through [`net`], which refuses what lies in private
-//! networks unless the operator allows it.
+//! [`follow::Transport`]. No address that somebody typed is connected to but through [`net`], which refuses what lies in
+//! private networks unless the operator allows it.
 
+mod data;
+pub mod datadog;
+pub mod doors;
+mod headers;
 pub mod net;
+pub mod otlp;
 pub mod secret;
 pub mod settings;
+pub mod splunk;
+pub mod sumo;
+pub mod webhook;
+
+pub use doors::Doors;
+pub use settings::{Mistake, Receiver, Settings};

@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// What is shown in its place.
 pub const HIDDEN: &str = "********";
 
-/// A credential, or a URL that is one. Serializes as [`HIDDEN`]; what is sealed is the text that came in, before it was parsed.
+/// A credential, or a URL that is one. Serializes as [`HIDDEN`]; what is sealed is the text that came in, before it was
+/// parsed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -21,6 +22,16 @@ impl Secret {
     pub fn reveal(&self) -> &str {
         &self.0
     }
+}
+
+/// What a receiver said, without secrets that it may have repeated. Short ones are left: they would be found in anything.
+pub fn scrubbed<'a>(mut answer: follow::Answer, secrets: impl IntoIterator<Item = &'a str>) -> follow::Answer {
+    for secret in secrets.into_iter().filter(|secret| secret.len() >= 8) {
+        if answer.raw.contains(secret) {
+            answer.raw = answer.raw.replace(secret, HIDDEN);
+        }
+    }
+    answer
 }
 
 impl fmt::Debug for Secret {
