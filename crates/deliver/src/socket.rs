@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use rustls::ClientConfig;
+use rustls::client::Resumption;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::TlsConnector;
@@ -47,10 +48,12 @@ impl TlsSettings {
     fn options(&self) -> Result<TlsOptions, NetError> {
         let client = match (&self.client_certificate, &self.client_key) {
             (None, None) => None,
-            (Some(certificates), Some(key)) => {
-                Some(ClientIdentity { certificates: certificates.clone(), key: key.clone() })
+            (Some(certificates), Some(key)) => Some(ClientIdentity { certificates: certificates.clone(), key: key.clone() }),
+            _ => {
+                return Err(NetError::Material(
+                    "a client certificate needs its key, and the key its certificate".to_owned(),
+                ));
             }
-            _ => return Err(NetError::Material("a client certificate needs its key, and the key its certificate".to_owned())),
         };
         Ok(TlsOptions { roots: self.ca.clone(), server_name: self.server_name.clone(), client, alpn: Vec::new() })
     }
@@ -115,13 +118,17 @@ impl fmt::Debug for Connector {
 }
 
 impl Connector {
-    /// Reads the certificates, once: so sessions of TLS are resumed.
+    /// Reads the certificates.
     pub(crate) fn new(dial: &Dial, tls: Option<&TlsSettings>) -> Result<Connector, NetError> {
         let tls = match tls {
             None => None,
             Some(settings) => {
                 let options = settings.options()?;
-                let config = dial.tls_config(&options)?;
+                let mut config = ClientConfig::clone(&*dial.tls_config(&options)?);
+                // rsyslog, like other servers that use OpenSSL and want a client certificate, breaks off when a session is resumed
+                // ("session id context uninitialized").
+                config.resumption = Resumption::disabled();
+                let config = Arc::new(config);
                 Some((options, config))
             }
         };
@@ -173,6 +180,8 @@ pub(crate) enum Pulse {
 /// Looks whether the other side is still there. What it has to say is taken out and thrown away.
 pub(crate) async fn feel(socket: &mut Socket) -> Pulse {
     let mut bytes = [0; 512];
+    // What the other side did is known only once the runtime has asked the system.
+    tokio::task::yield_now().await;
     loop {
         let mut buffer = ReadBuf::new(&mut bytes);
         let read = std::future::poll_fn(|cx| {

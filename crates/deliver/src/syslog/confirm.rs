@@ -132,3 +132,23 @@ impl Line {
         format!("the connection to {}:{} broke: {e}", self.host, self.port)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::net::{AllowedNetworks, Dial, SystemResolver};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_receiver_that_never_closes_is_told_of() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let dial = Dial::new(AllowedNetworks::all(), Arc::new(SystemResolver), &[], Duration::from_secs(10)).unwrap();
+        let connector = Connector::new(&dial, None).unwrap();
+        let mut line = Line::new(connector, "127.0.0.1".to_owned(), port, Confirm::Closed, Duration::from_millis(50));
+        let told = line.send(Bytes::from_static(b"1 x")).await.unwrap_err();
+        assert!(told.contains("did not close the connection") && told.contains("set `confirm` to `written`"), "{told}");
+    }
+}

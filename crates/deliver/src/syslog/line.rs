@@ -120,7 +120,7 @@ fn message_id(action: &str) -> String {
 /// Tabs stay: LEEF has them between its members.
 fn without_controls(body: &str) -> String {
     let mut text = String::with_capacity(body.len());
-    for c in body.trim_start_matches('\u{feff}').chars() {
+    for c in body.trim_start_matches('\u{feff}').trim_end_matches(['\n', '\r']).chars() {
         match c {
             '\n' | '\r' => text.push(' '),
             c if c.is_control() && c != '\t' => text.push_str(&format!("\\u{:04x}", u32::from(c))),
@@ -176,11 +176,11 @@ mod tests {
     fn a_message_has_header_structured_data_and_one_line() {
         let text = written(Framing::OctetCounting, &message("LOGIN", "\u{feff}{\"a\":\"ü\"}\n"), 8_192);
         expect![[r#"
-            211 <110>1 2026-11-20T22:04:30.123Z acta acta 99 LOGIN [audit@32473 org="7" orgName="Ada \"&\" Söhne [\\x\] " index="42" eventId="019aa335-ba2b-7001-8202-020202020202" action="LOGIN"] {"a":"ü"}"#]]
+            191 <110>1 2026-11-20T22:04:30.123Z acta acta 99 LOGIN [audit@32473 org="7" orgName="Ada \"&\" Söhne [\\x\] " index="42" eventId="01a1fafd-5a2b-7001-8202-020202020202" action="LOGIN"] {"a":"ü"}"#]]
         .assert_eq(&text);
         let (len, rest) = text.split_once(' ').unwrap();
         assert_eq!(len.parse::<usize>().unwrap(), rest.len());
-        let with_feeds = written(Framing::Lf, &message("LOGIN", "a\nb\r\u{1}"), 8_192);
+        let with_feeds = written(Framing::Lf, &message("LOGIN", "a\nb\r\u{1}\n"), 8_192);
         assert!(with_feeds.ends_with("] a b \\u0001\n"), "{with_feeds}");
     }
 
@@ -188,9 +188,12 @@ mod tests {
     fn what_is_too_long_is_shortened_and_says_so() {
         let body = format!("{{\"query\":\"{}\"}}", "x".repeat(5_000));
         let text = written(Framing::Lf, &message(&"A".repeat(64), &body), 2_048);
-        assert!(text.len() <= 2_049 && text.contains(&format!(" truncated=\"{}\"] {{\"query\":\"xxx", body.len())), "{text}");
+        assert!(
+            text.len() <= 2_049 && text.contains(&format!(" truncated=\"{}\"] {{\"query\":\"xxx", body.len())),
+            "{text}"
+        );
         assert!(text.contains(&format!(" 99 {} [", "A".repeat(32))));
-        let body: serde_json::Value = serde_json::from_str(text.split_once("] ").unwrap().1).unwrap();
+        let body: serde_json::Value = serde_json::from_str(text.split_once("\"] ").unwrap().1).unwrap();
         assert!(body["query"].as_str().unwrap().ends_with('…'));
     }
 
