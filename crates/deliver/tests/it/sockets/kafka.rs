@@ -5,7 +5,7 @@ use std::process::Command;
 
 use deliver::Settings;
 use expect_test::expect;
-use follow::{Transport, Verdict};
+use follow::Verdict;
 use serde_json::{Value, json};
 
 use super::events::{messages, open, with_body};
@@ -72,7 +72,19 @@ async fn what_brokers_answer_is_understood() {
         let (verdict, raw) = answer(code).await;
         table.push_str(&format!("{verdict:?}: {raw}\n"));
     }
-    expect![[r#""#]].assert_eq(&table);
+    expect![[r#"
+        Delivered: 3 records in topic audit, partition 0, from offset 5; all replicas
+        Retry { after: None }: broker: UNKNOWN_TOPIC_OR_PARTITION (3) for 3 records, partition 0 of topic audit
+        Retry { after: None }: broker: NOT_LEADER_OR_FOLLOWER (6) for 3 records, partition 0 of topic audit
+        Split: broker: MESSAGE_TOO_LARGE (10) for 3 records, partition 0 of topic audit
+        Split: broker: RECORD_LIST_TOO_LARGE (18) for 3 records, partition 0 of topic audit
+        Retry { after: None }: broker: NOT_ENOUGH_REPLICAS (19) for 3 records, partition 0 of topic audit
+        Retry { after: None }: broker: TOPIC_AUTHORIZATION_FAILED (29) for 3 records, partition 0 of topic audit
+        Refused: broker: INVALID_TIMESTAMP (32) for 3 records, partition 0 of topic audit
+        Refused: broker: INVALID_RECORD (87) for 3 records, partition 0 of topic audit
+        Retry { after: None }: broker: error 99 for 3 records, partition 0 of topic audit
+    "#]]
+    .assert_eq(&table);
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ struct Scripted {
 
 impl Write for Scripted {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        drop(self.begun.send(()));
+        self.begun.send(()).unwrap();
         let mut written = self.written.lock().unwrap();
         match self.script.recv().map_err(io::Error::other)? {
             Ok(()) => written.extend_from_slice(bytes),
@@ -58,7 +58,7 @@ fn setup() -> Setup {
 
 #[tokio::test]
 async fn each_event_is_a_line_and_a_torn_one_is_ended_before_the_next() {
-    let Setup { script, written, transport, .. } = setup();
+    let Setup { begun: _begun, script, written, transport } = setup();
     let batch = [with_body(0, "{\"a\":1}"), with_body(1, "{\"b\":2}")];
     script.send(Ok(())).unwrap();
     assert_eq!(transport.send(&batch).await, Answer::delivered("2 lines written, 16 bytes"));
