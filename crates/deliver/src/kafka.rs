@@ -46,6 +46,9 @@ pub struct KafkaSettings {
     /// Whether the topic is made if there is none, where the cluster does that.
     #[serde(default)]
     pub create_topic: bool,
+    /// Whether headers tell what CloudEvents wants to know (binary mode), beside a body in Acta's own form.
+    #[serde(default)]
+    pub cloud_events: bool,
     /// Whether batches are packed with gzip.
     #[serde(default = "defaults::compress")]
     pub compress: bool,
@@ -164,7 +167,7 @@ impl Receiver for KafkaSettings {
         json!({
             "brokers": ["kafka.example.com:9093"], "topic": "audit", "plain": false, "tls": {},
             "sasl": {"mechanism": "SCRAM-SHA-512", "user": "acta", "password": "…"},
-            "create_topic": false, "compress": true, "max_bytes": 1_000_000,
+            "create_topic": false, "cloud_events": false, "compress": true, "max_bytes": 1_000_000,
         })
     }
 
@@ -184,19 +187,21 @@ impl Receiver for KafkaSettings {
     fn open(&self, doors: &Doors) -> Result<Arc<dyn Transport>, OpenError> {
         let connector = Connector::new(&doors.dial, (!self.plain).then_some(&self.tls))?;
         let cluster = Cluster::new(self.clone(), connector, Arc::clone(&doors.chance));
-        Ok(Arc::new(Kafka { compress: self.compress, max: self.max_bytes.0, cluster: Mutex::new(cluster) }))
+        let KafkaSettings { compress, cloud_events, max_bytes: MaxBytes(max), .. } = *self;
+        Ok(Arc::new(Kafka { compress, cloud_events, max, cluster: Mutex::new(cluster) }))
     }
 }
 
 struct Kafka {
     compress: bool,
+    cloud_events: bool,
     max: usize,
     cluster: Mutex<Cluster>,
 }
 
 impl Transport for Kafka {
     fn limits(&self) -> Limits {
-        let overhead = batch::OVERHEAD;
+        let overhead = batch::OVERHEAD + if self.cloud_events { batch::CLOUD_OVERHEAD } else { 0 };
         let bytes = self.max - batch::HEADER;
         Limits { messages: 5_000, bytes, overhead, message_bytes: bytes - overhead, age: Duration::from_millis(500) }
     }
@@ -207,7 +212,7 @@ impl Transport for Kafka {
             let mut told = Answer::delivered("");
             // One organization as a rule. Those of several go one after the other; what follows a failure comes again with it.
             for part in batch.chunk_by(|one, other| one.recorded.organization == other.recorded.organization) {
-                let Some(records) = Records::of(part, self.compress) else { continue };
+                let Some(records) = Records::of(part, self.compress, self.cloud_events) else { continue };
                 told = cluster.produce(&records).await;
                 if told.verdict != Verdict::Delivered {
                     break;

@@ -10,6 +10,7 @@ mod nkey;
 use std::sync::Arc;
 use std::time::Duration;
 
+use follow::format::cloud_events;
 use follow::{Answer, Fate, Later, Limits, Message, Transport, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -20,7 +21,7 @@ use crate::net::Endpoint;
 use crate::secret::Secret;
 use crate::settings::{Mistake, OpenError, Receiver};
 use crate::socket::{Connector, HostName, TlsSettings};
-use connection::{Connection, Place};
+use connection::{Connection, Place, Publication};
 use nkey::{BadSeed, Seed};
 
 /// What is set of a NATS server.
@@ -40,6 +41,9 @@ pub struct NatsSettings {
     pub tls: TlsSettings,
     /// The subject, which a stream must take. `{organization}` in it is the organization's number, `{action}` the event's action.
     pub subject: Subject,
+    /// Whether headers tell what CloudEvents wants to know (binary mode), beside a body in Acta's own form.
+    #[serde(default)]
+    pub cloud_events: bool,
     /// Who we are to the server, if it wants to know.
     #[serde(default)]
     pub user: User,
@@ -116,7 +120,7 @@ impl Receiver for NatsSettings {
     fn sample() -> Value {
         json!({
             "host": "nats.example.com", "port": 4222, "plain": false, "tls": {}, "subject": "audit.{organization}",
-            "user": {"name": "acta", "password": "…"},
+            "cloud_events": false, "user": {"name": "acta", "password": "…"},
         })
     }
 
@@ -154,15 +158,32 @@ impl Receiver for NatsSettings {
         let connector = Connector::new(&doors.dial, (!self.plain).then_some(&self.tls))?;
         let place = Place { connector, host: self.host.as_str().to_owned(), port: self.port, user: self.user.clone(), seed };
         let chance = Arc::clone(&doors.chance);
-        Ok(Arc::new(Nats { subject: self.subject.clone(), place, chance, kept: Mutex::new(None) }))
+        let (subject, cloud_events) = (self.subject.clone(), self.cloud_events);
+        Ok(Arc::new(Nats { subject, cloud_events, place, chance, kept: Mutex::new(None) }))
     }
 }
 
 struct Nats {
     subject: Subject,
+    cloud_events: bool,
     place: Place,
     chance: Arc<dyn follow::Chance>,
     kept: Mutex<Option<Connection>>,
+}
+
+impl Nats {
+    fn publication<'a>(&self, message: &'a Message) -> Publication<'a> {
+        let mut headers = format!("NATS/1.0\r\nNats-Msg-Id: {}\r\n", message.key());
+        if self.cloud_events {
+            // The binary mode of CloudEvents' binding for NATS.
+            for (name, value) in cloud_events::attributes(&message.recorded) {
+                let name = if name == "datacontenttype" { "content-type".to_owned() } else { format!("ce-{name}") };
+                headers.push_str(&format!("{name}: {}\r\n", cloud_events::header_value(&value)));
+            }
+        }
+        headers.push_str("\r\n");
+        Publication { subject: self.subject.of(message), headers, body: &message.body }
+    }
 }
 
 impl Transport for Nats {
@@ -187,7 +208,7 @@ impl Transport for Nats {
                 Ok(connection) => connection,
                 Err(e) => return Answer::retry(e),
             };
-            let messages: Vec<_> = batch.iter().map(|one| (self.subject.of(one), one.key(), &one.body)).collect();
+            let messages: Vec<_> = batch.iter().map(|one| self.publication(one)).collect();
             match connection.publish(&messages).await {
                 Err(e) => Answer::retry(e),
                 Ok((fates, told)) => {

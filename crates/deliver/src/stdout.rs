@@ -82,7 +82,7 @@ struct Stdout {
 
 impl Transport for Stdout {
     fn limits(&self) -> Limits {
-        Limits { messages: 1_000, bytes: 1 << 20, overhead: 1, message_bytes: usize::MAX, age: Duration::from_millis(100) }
+        Limits { messages: 1_000, bytes: 4 << 20, overhead: 1, message_bytes: usize::MAX, age: Duration::from_millis(100) }
     }
 
     fn send<'a>(&'a self, batch: &'a [Message]) -> Later<'a, Answer> {

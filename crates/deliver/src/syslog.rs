@@ -191,7 +191,7 @@ struct Syslog {
 
 impl Transport for Syslog {
     fn limits(&self) -> Limits {
-        Limits { messages: 1_000, bytes: 1 << 20, overhead: 512, message_bytes: usize::MAX, age: Duration::from_secs(1) }
+        Limits { messages: 1_000, bytes: 2 << 20, overhead: 512, message_bytes: usize::MAX, age: Duration::from_secs(1) }
     }
 
     fn send<'a>(&'a self, batch: &'a [Message]) -> Later<'a, Answer> {

@@ -5,11 +5,15 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use follow::Message;
+use follow::format::cloud_events::attributes;
 
 /// The bytes of a batch before its records.
 pub(super) const HEADER: usize = 61;
 /// What a record has besides its body, at most: lengths, key, and the header with the event's id.
 pub(super) const OVERHEAD: usize = 160;
+
+/// And what CloudEvents adds, as a rule. A batch that gets larger than the cluster takes is split.
+pub(super) const CLOUD_OVERHEAD: usize = 1_000;
 
 const EVENT_ID: &str = "event-id";
 
@@ -23,7 +27,7 @@ pub(super) struct Records {
 
 impl Records {
     /// The messages of one organization; nothing of none.
-    pub(super) fn of(messages: &[Message], compress: bool) -> Option<Records> {
+    pub(super) fn of(messages: &[Message], compress: bool, cloud_events: bool) -> Option<Records> {
         let first = messages.first()?;
         let key = first.recorded.organization.to_string();
         // Not when it happened: brokers refuse times that are too far away.
@@ -31,7 +35,7 @@ impl Records {
         let base = first.recorded.recorded_at().as_millis();
         let mut records = Vec::new();
         for (offset, (message, at)) in (0_i64..).zip(messages.iter().zip(times.clone())) {
-            let body = record(message, &key, offset, at - base);
+            let body = record(message, &key, offset, at - base, cloud_events);
             varint(i64::try_from(body.len()).unwrap_or(i64::MAX), &mut records);
             records.extend_from_slice(&body);
         }
@@ -62,17 +66,31 @@ impl Records {
     }
 }
 
-fn record(message: &Message, key: &str, offset: i64, later: i64) -> Vec<u8> {
+fn record(message: &Message, key: &str, offset: i64, later: i64, cloud_events: bool) -> Vec<u8> {
     let mut record = Vec::with_capacity(message.body.len() + OVERHEAD);
     record.push(0);
     varint(later, &mut record);
     varint(offset, &mut record);
     field(key.as_bytes(), &mut record);
     field(&message.body, &mut record);
-    varint(1, &mut record);
-    field(EVENT_ID.as_bytes(), &mut record);
-    field(message.key().as_bytes(), &mut record);
+    let mut headers = vec![(EVENT_ID.to_owned(), message.key())];
+    if cloud_events {
+        headers.extend(cloud_event(message));
+    }
+    varint(i64::try_from(headers.len()).unwrap_or(i64::MAX), &mut record);
+    for (name, value) in headers {
+        field(name.as_bytes(), &mut record);
+        field(value.as_bytes(), &mut record);
+    }
     record
+}
+
+/// The binary mode of CloudEvents' binding for Kafka: attributes are headers, in UTF-8.
+fn cloud_event(message: &Message) -> impl Iterator<Item = (String, String)> {
+    attributes(&message.recorded).into_iter().map(|(name, value)| match name {
+        "datacontenttype" => ("content-type".to_owned(), value),
+        name => (format!("ce_{name}"), value),
+    })
 }
 
 fn field(bytes: &[u8], to: &mut Vec<u8>) {

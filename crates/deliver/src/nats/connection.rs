@@ -28,6 +28,13 @@ pub(super) struct Place {
     pub(super) seed: Option<Seed>,
 }
 
+/// One message: where to, its headers as they are sent, and its body.
+pub(super) struct Publication<'a> {
+    pub(super) subject: String,
+    pub(super) headers: String,
+    pub(super) body: &'a Bytes,
+}
+
 /// What the server says of itself, as far as we want to know.
 #[derive(Debug, Deserialize)]
 struct Info {
@@ -143,23 +150,22 @@ impl Connection {
         timeout(PATIENCE, work).await.unwrap_or(false)
     }
 
-    /// Publishes all of it (subject, id, body) and waits for each acknowledgement: what became of each, and what was said.
-    pub(super) async fn publish(&mut self, messages: &[(String, String, &Bytes)]) -> Result<(Vec<Fate>, String), String> {
+    /// Publishes all of it and waits for each acknowledgement: what became of each, and what was said.
+    pub(super) async fn publish(&mut self, messages: &[Publication<'_>]) -> Result<(Vec<Fate>, String), String> {
         match timeout(PATIENCE, self.published(messages)).await {
             Ok(done) => done,
             Err(_) => Err(late(&self.name)),
         }
     }
 
-    async fn published(&mut self, messages: &[(String, String, &Bytes)]) -> Result<(Vec<Fate>, String), String> {
+    async fn published(&mut self, messages: &[Publication<'_>]) -> Result<(Vec<Fate>, String), String> {
         let first = self.published;
         let mut waiting = 0_usize;
         let mut fates = vec![Fate::Retry; messages.len()];
         let mut bytes = Vec::new();
-        for ((subject, id, body), fate) in messages.iter().zip(&mut fates) {
+        for (Publication { subject, headers, body }, fate) in messages.iter().zip(&mut fates) {
             let number = self.published;
             self.published += 1;
-            let headers = format!("NATS/1.0\r\nNats-Msg-Id: {id}\r\n\r\n");
             let total = headers.len() + body.len();
             if total > self.max_payload {
                 *fate = Fate::Poison(format!(

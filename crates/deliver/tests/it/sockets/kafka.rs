@@ -22,7 +22,7 @@ fn start(packages: &Path) -> (Peer, Value) {
 }
 
 fn settings(brokers: &Value, compress: bool) -> Value {
-    json!({"brokers": brokers, "topic": "audit", "plain": true, "create_topic": true, "compress": compress})
+    json!({"brokers": brokers, "topic": "audit", "plain": true, "create_topic": true, "compress": compress, "cloud_events": !compress})
 }
 
 #[tokio::test]
@@ -52,7 +52,10 @@ async fn librdkafkas_broker_has_everything_in_order() {
         for (line, message) in lines.iter().zip(&all) {
             let told: Value = serde_json::from_str(line).unwrap();
             assert_eq!(told["value"], std::str::from_utf8(&message.body).unwrap());
-            assert_eq!((&told["key"], &told["headers"]), (&json!("7"), &json!({"event-id": message.key()})));
+            assert_eq!((&told["key"], &told["headers"]["event-id"]), (&json!("7"), &json!(message.key())));
+            let at = message.recorded.event.occurred_at.to_string();
+            assert_eq!(told["headers"].get("ce_time"), (!compress).then(|| json!(at)).as_ref());
+            assert_eq!(told["headers"].get("content-type"), (!compress).then(|| json!("application/json")).as_ref());
             assert_eq!(told["at"], message.recorded.recorded_at().as_millis());
             assert_eq!(told["partition"], serde_json::from_str::<Value>(&lines[0]).unwrap()["partition"]);
         }

@@ -84,7 +84,7 @@ impl Session {
                 0 => self.produced(body),
                 3 => self.metadata(),
                 17 => self.handshake(body),
-                36 => self.authenticate(&String::from_utf8(body[4..].to_vec()).unwrap()),
+                36 => self.authenticate(std::str::from_utf8(&body[4..]).unwrap()),
                 other => panic!("nobody asks for {other}"),
             };
             let len = i32::try_from(answer.len() + 4).unwrap();

@@ -123,6 +123,14 @@ async fn a_stream_keeps_everything_once() {
         assert_eq!(told["message"]["subject"], "audit.7");
     }
 
+    let mut settings = server.settings(&json!({"seed": SEED}));
+    settings["cloud_events"] = json!(true);
+    assert_eq!(open("nats", &settings).send(&[with_body(800, "{}")]).await.verdict, Verdict::Delivered);
+    let told = server.ask("$JS.API.STREAM.MSG.GET.AUDIT", &json!({"seq": 401}).to_string());
+    let headers = BASE64.decode(told["message"]["hdrs"].as_str().unwrap()).unwrap();
+    let expected = "ce-source: /organizations/Ada%2520%2522%2526%2522%2520S%25C3%25B6hne%2520%255B%255Cx%255D\r\n";
+    assert!(String::from_utf8(headers).unwrap().contains(expected));
+
     // One that is too long does not keep the others from coming.
     let told = with_password.send(&[with_body(900, "{}"), with_body(901, &"x".repeat(100_000)), with_body(902, "{}")]).await;
     let Verdict::Each(fates) = told.verdict else { panic!("{}", told.raw) };
