@@ -4,15 +4,21 @@
 //! [`follow::Transport`]. No address that somebody typed is connected to but through [`net`], which refuses what lies in private
 //! networks unless the operator allows it.
 
+mod data;
+pub mod datadog;
 pub mod doors;
 pub mod file;
+mod headers;
 pub mod kafka;
 pub mod nats;
 pub mod net;
+pub mod otlp;
 pub mod secret;
 pub mod settings;
 pub mod socket;
+pub mod splunk;
 pub mod stdout;
+pub mod sumo;
 pub mod syslog;
 pub mod webhook;
 

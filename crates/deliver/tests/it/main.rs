@@ -6,4 +6,15 @@
     reason = "a test fails by panicking, and says what it left out"
 )]
 
+mod doubles;
+mod support;
+
+mod datadog;
+mod guard;
+mod net;
+mod otlp;
+mod settings;
 mod sockets;
+mod splunk;
+mod sumo;
+mod webhook;
