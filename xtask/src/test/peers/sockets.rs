@@ -67,7 +67,7 @@ fn fetch_debian(folder: &Path) -> anyhow::Result<()> {
     }
     for packages in DEBIAN_PACKAGES {
         let mut command = Command::new("apt-get");
-        command.args(["--quiet", "--quiet", "--yes", "--no-install-recommends", "--download-only"]);
+        command.args(["--quiet", "--quiet", "--yes", "--reinstall", "--no-install-recommends", "--download-only"]);
         command.args(["-o", "Debug::NoLocking=1", "-o"]).arg(format!("Dir::Cache::archives={}", archives.display()));
         command.arg("install").args(packages);
         println!("$ {}", tools::typed(&command));
