@@ -165,8 +165,8 @@ impl Receiver for KafkaSettings {
 
     fn sample() -> Value {
         json!({
-            "brokers": ["kafka.example.com:9093"], "topic": "audit", "plain": false, "tls": {},
-            "sasl": {"mechanism": "SCRAM-SHA-512", "user": "acta", "password": "…"},
+            "brokers": ["kafka.example.com:9093"], "topic": "audit", "plain": false, "tls": TlsSettings::sample(),
+            "sasl": {"mechanism": "SCRAM-SHA-512", "user": "acta", "password": "the user's password"},
             "create_topic": false, "cloud_events": false, "compress": true, "max_bytes": 1_000_000,
         })
     }

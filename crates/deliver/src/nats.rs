@@ -55,7 +55,7 @@ mod defaults {
     }
 }
 
-/// Who we are to the server. At most one way of saying it.
+/// Who we are to the server, said in the ways that are given; it looks at the one that it is set up for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct User {
@@ -119,8 +119,12 @@ impl Receiver for NatsSettings {
 
     fn sample() -> Value {
         json!({
-            "host": "nats.example.com", "port": 4222, "plain": false, "tls": {}, "subject": "audit.{organization}",
-            "cloud_events": false, "user": {"name": "acta", "password": "…"},
+            "host": "nats.example.com", "port": 4222, "plain": false, "tls": TlsSettings::sample(), "subject": "audit.{organization}",
+            "cloud_events": false,
+            "user": {
+                "name": "acta", "password": "the user's password", "token": "a token", "jwt": "the JWT of a .creds file",
+                "seed": "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY",
+            },
         })
     }
 
@@ -132,12 +136,6 @@ impl Receiver for NatsSettings {
         }
         if jwt.is_some() && seed.is_none() {
             found.push(Mistake::new("/user/seed", "must be given with a JWT"));
-        }
-        if [name.is_some(), token.is_some(), seed.is_some()].into_iter().filter(|way| *way).count() > 1 {
-            found.push(Mistake::new(
-                "/user",
-                "must be a name with its password, or a token, or a seed with or without its JWT",
-            ));
         }
         if self.plain && (name.is_some() || token.is_some()) {
             found.push(Mistake::new("/plain", "must be false with a password or a token, which are sent as they are"));

@@ -8,9 +8,11 @@ use std::task::Poll;
 use rustls::ClientConfig;
 use rustls::client::Resumption;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::TlsConnector;
 
+use crate::net::tls::certificates;
 use crate::net::{ClientIdentity, Dial, Endpoint, NetError, TlsOptions};
 use crate::secret::Secret;
 use crate::settings::Mistake;
@@ -42,7 +44,18 @@ impl TlsSettings {
             (None, Some(_)) => found.push(Mistake::new("/tls/client_certificate", "must be given with a client key")),
             _ => {}
         }
+        if let Some(Err(e)) = self.ca.as_deref().map(certificates) {
+            found.push(Mistake::new("/tls/ca", e.to_string()));
+        }
         found
+    }
+
+    /// Every member, for [`crate::settings::Receiver::sample`].
+    pub(crate) fn sample() -> Value {
+        json!({
+            "ca": null, "server_name": "receiver.example.com", "client_certificate": "-----BEGIN CERTIFICATE-----…",
+            "client_key": "-----BEGIN PRIVATE KEY-----…",
+        })
     }
 
     fn options(&self) -> Result<TlsOptions, NetError> {

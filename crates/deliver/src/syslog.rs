@@ -150,7 +150,7 @@ impl Receiver for SyslogSettings {
 
     fn sample() -> Value {
         json!({
-            "host": "syslog.example.com", "port": 6514, "plain": false, "tls": {}, "framing": "octet_counting", "confirm": "closed",
+            "host": "syslog.example.com", "port": 6514, "plain": false, "tls": TlsSettings::sample(), "framing": "octet_counting", "confirm": "closed",
             "facility": 13, "hostname": "acta", "app_name": "acta", "enterprise": 32_473, "max_bytes": 8_192,
         })
     }
