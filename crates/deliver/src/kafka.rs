@@ -161,7 +161,7 @@ impl TryFrom<usize> for MaxBytes {
 impl Receiver for KafkaSettings {
     const TYPE: &'static str = "kafka";
     const SECRETS: &'static [&'static str] = &["/sasl/password", "/tls/client_key"];
-    const PLACES: &'static [&'static str] = &["/brokers", "/plain", "/tls/ca", "/tls/server_name"];
+    const PLACES: &'static [&'static str] = &["/brokers", "/tls/ca", "/tls/server_name"];
 
     fn sample() -> Value {
         json!({

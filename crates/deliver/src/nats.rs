@@ -115,7 +115,7 @@ impl Receiver for NatsSettings {
     const TYPE: &'static str = "nats";
     const SECRETS: &'static [&'static str] =
         &["/user/password", "/user/token", "/user/seed", "/user/jwt", "/tls/client_key"];
-    const PLACES: &'static [&'static str] = &["/host", "/port", "/plain", "/tls/ca", "/tls/server_name"];
+    const PLACES: &'static [&'static str] = &["/host", "/port", "/tls/ca", "/tls/server_name"];
 
     fn sample() -> Value {
         json!({

@@ -146,7 +146,7 @@ impl TryFrom<usize> for MaxBytes {
 impl Receiver for SyslogSettings {
     const TYPE: &'static str = "syslog";
     const SECRETS: &'static [&'static str] = &["/tls/client_key"];
-    const PLACES: &'static [&'static str] = &["/host", "/port"];
+    const PLACES: &'static [&'static str] = &["/host"];
 
     fn sample() -> Value {
         json!({
