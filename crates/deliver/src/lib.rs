@@ -7,13 +7,19 @@
 mod data;
 pub mod datadog;
 pub mod doors;
+pub mod file;
 mod headers;
+pub mod kafka;
+pub mod nats;
 pub mod net;
 pub mod otlp;
 pub mod secret;
 pub mod settings;
+pub mod socket;
 pub mod splunk;
+pub mod stdout;
 pub mod sumo;
+pub mod syslog;
 pub mod webhook;
 
 pub use doors::Doors;

@@ -171,6 +171,11 @@ receivers! {
     Splunk: crate::splunk::Splunk,
     Sumo: crate::sumo::Sumo,
     Webhook: crate::webhook::Webhook,
+    Stdout: crate::stdout::StdoutSettings,
+    File: crate::file::FileSettings,
+    Syslog: crate::syslog::SyslogSettings,
+    Kafka: crate::kafka::KafkaSettings,
+    Nats: crate::nats::NatsSettings,
 }
 
 impl Settings {

@@ -14,6 +14,7 @@ mod guard;
 mod net;
 mod otlp;
 mod settings;
+mod sockets;
 mod splunk;
 mod sumo;
 mod tls;
