@@ -4,9 +4,15 @@
 //! [`follow::Transport`]. No address that somebody typed is connected to but through [`net`], which refuses what lies in private
 //! networks unless the operator allows it.
 
+pub mod archive;
 pub mod doors;
+pub mod elastic;
 pub mod net;
+mod oauth;
+pub mod panther;
+pub mod secops;
 pub mod secret;
+pub mod sentinel;
 pub mod settings;
 pub mod webhook;
 

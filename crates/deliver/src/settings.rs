@@ -162,6 +162,13 @@ macro_rules! receivers {
 
 receivers! {
     Webhook: crate::webhook::Webhook,
+    Elastic: crate::elastic::Elastic,
+    Sentinel: crate::sentinel::Sentinel,
+    SecOps: crate::secops::SecOps,
+    Panther: crate::panther::Panther,
+    S3: crate::archive::s3::S3,
+    Gcs: crate::archive::gcs::Gcs,
+    Azure: crate::archive::azure::Azure,
 }
 
 impl Settings {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use follow::{Later, Transport, Verdict};
+use follow::{Later, Transport};
 use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -116,19 +116,14 @@ struct Asked(follow::Answer);
 impl Shelf for Bucket {
     fn put<'a>(&'a self, key: &'a str, content_type: &'static str, body: Bytes) -> Later<'a, Put> {
         Box::pin(async move {
-            let size = body.len();
             let name = percent::value(key);
             // Generation 0 is "there is none".
             let rest =
-                format!("/upload/storage/v1/b/{}/o?uploadType=media&ifGenerationMatch=0&name={name}&fields=name,size", self.bucket);
+                format!("/upload/storage/v1/b/{}/o?uploadType=media&ifGenerationMatch=0&name={name}&fields=name", self.bucket);
             let answer = match self.ask(Method::POST, rest, content_type, body).await {
                 Ok(answer) => answer,
                 Err(Asked(answer)) => return Put::Not(answer),
             };
-            let kept = answer.json().and_then(|said| said.get("size")?.as_str()?.parse::<usize>().ok());
-            if answer.status.is_success() && kept.is_some_and(|kept| kept != size) {
-                return Put::Not(answer.meaning(Verdict::Retry { after: None }));
-            }
             shelf::put(Ok(answer), |answer| answer.status == http::StatusCode::PRECONDITION_FAILED, self.doors.now())
         })
     }

@@ -17,7 +17,7 @@ use super::shelf::{self, Listed, PAGE, Put, Shelf, Unread};
 use super::sigv4::{Signed, Signer};
 use super::{Archive, Batching, Lock, Prefix, listing, object, percent};
 use crate::doors::Doors;
-use crate::net::{Endpoint, HttpAnswer, NetError};
+use crate::net::{Endpoint, Http, HttpAnswer, NetError};
 use crate::secret::Secret;
 use crate::settings::{Mistake, OpenError, Receiver};
 
@@ -57,6 +57,9 @@ pub struct S3 {
     /// How large objects become.
     #[serde(default)]
     pub batching: Batching,
+    /// Certificates, as PEM, to trust besides the public ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<String>,
 }
 
 /// Where a bucket's name stands in the URL.
@@ -112,6 +115,7 @@ impl Receiver for S3 {
             "encryption": "aws_kms",
             "kms_key_id": "arn:aws:kms:eu-central-1:123456789012:key/0e1d…",
             "batching": { "max_age_seconds": 3600, "max_bytes": 16_000_000 },
+            "ca": null,
         })
     }
 
@@ -149,6 +153,7 @@ impl Receiver for S3 {
         if self.style == Some(Style::Virtual) && self.bucket.contains('.') {
             mistakes.push(Mistake::new("/style", "must be path for a bucket with a dot in its name, for which no certificate is good"));
         }
+        mistakes.extend(crate::net::tls::mistake("/ca", self.ca.as_deref()));
         mistakes.extend(below("/batching", self.batching.faults()));
         mistakes.extend(below("/lock", self.lock.map(Lock::faults).unwrap_or_default()));
         mistakes
@@ -161,7 +166,8 @@ impl Receiver for S3 {
 
     fn open(&self, doors: &Doors) -> Result<Arc<dyn Transport>, OpenError> {
         let (origin, base) = self.place();
-        let shelf = Bucket { settings: self.clone(), doors: doors.clone(), origin, base };
+        let http = doors.http.trusting(self.ca.as_deref())?;
+        let shelf = Bucket { settings: self.clone(), http, doors: doors.clone(), origin, base };
         Ok(Arc::new(Archive::new(Box::new(shelf), self.prefix.clone(), self.batching)))
     }
 }
@@ -174,6 +180,7 @@ pub(super) fn below(member: &str, faults: Vec<(&'static str, String)>) -> Vec<Mi
 /// A bucket and the way there.
 struct Bucket {
     settings: S3,
+    http: Http,
     doors: Doors,
     origin: String,
     base: String,
@@ -214,7 +221,7 @@ impl Bucket {
             request = request.header(*name, value);
         }
         let request = request.body(body).map_err(|e| NetError::Material(e.to_string()))?;
-        self.doors.http.send(request).await
+        self.http.send(request).await
     }
 
     fn put_headers(&self, content_type: &str, body: &[u8]) -> Vec<(&'static str, String)> {
