@@ -5,15 +5,21 @@
 //! networks unless the operator allows it.
 
 pub mod archive;
+mod data;
+pub mod datadog;
 pub mod doors;
 pub mod elastic;
+mod headers;
 pub mod net;
 mod oauth;
+pub mod otlp;
 pub mod panther;
 pub mod secops;
 pub mod secret;
 pub mod sentinel;
 pub mod settings;
+pub mod splunk;
+pub mod sumo;
 pub mod webhook;
 
 pub use doors::Doors;

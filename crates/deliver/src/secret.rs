@@ -23,6 +23,16 @@ impl Secret {
     }
 }
 
+/// What a receiver said, without secrets that it may have repeated. Short ones are left: they would be found in anything.
+pub fn scrubbed<'a>(mut answer: follow::Answer, secrets: impl IntoIterator<Item = &'a str>) -> follow::Answer {
+    for secret in secrets.into_iter().filter(|secret| secret.len() >= 8) {
+        if answer.raw.contains(secret) {
+            answer.raw = answer.raw.replace(secret, HIDDEN);
+        }
+    }
+    answer
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(HIDDEN)

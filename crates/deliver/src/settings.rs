@@ -161,6 +161,10 @@ macro_rules! receivers {
 }
 
 receivers! {
+    Datadog: crate::datadog::Datadog,
+    Otlp: crate::otlp::Otlp,
+    Splunk: crate::splunk::Splunk,
+    Sumo: crate::sumo::Sumo,
     Webhook: crate::webhook::Webhook,
     Elastic: crate::elastic::Elastic,
     Sentinel: crate::sentinel::Sentinel,

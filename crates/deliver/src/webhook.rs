@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::doors::Doors;
+use crate::headers;
 use crate::net::{Endpoint, Http, HttpAnswer};
-use crate::secret::Secret;
+use crate::secret::{Secret, scrubbed};
 use crate::settings::{Mistake, OpenError, Receiver};
 
 mod body;
@@ -65,21 +66,6 @@ fn json_type() -> String {
     "application/json".to_owned()
 }
 
-/// Headers that we set, or that say how the request is to be read.
-const OURS: [&str; 11] = [
-    "host",
-    "content-length",
-    "content-type",
-    "content-encoding",
-    "transfer-encoding",
-    "connection",
-    "te",
-    "upgrade",
-    "webhook-id",
-    "webhook-timestamp",
-    "webhook-signature",
-];
-
 impl Webhook {
     fn signers(&self) -> Result<Signers, Vec<Mistake>> {
         let mut mistakes = Vec::new();
@@ -102,26 +88,6 @@ impl Webhook {
             mistakes.push(Mistake::new("/secret", text));
         }
         if mistakes.is_empty() { Ok(Signers(signers)) } else { Err(mistakes) }
-    }
-
-    fn extra(&self) -> Result<Vec<(HeaderName, HeaderValue)>, Vec<Mistake>> {
-        let mut mistakes = Vec::new();
-        let mut headers = Vec::new();
-        for (name, value) in &self.headers {
-            let member = format!("/headers/{}", name.replace('~', "~0").replace('/', "~1"));
-            match (HeaderName::try_from(name), HeaderValue::from_str(value.reveal())) {
-                (Err(_), _) => mistakes.push(Mistake::new(member, "is no name of a header")),
-                (Ok(name), _) if OURS.contains(&name.as_str()) => {
-                    mistakes.push(Mistake::new(member, "cannot be set: this header is Acta's"));
-                }
-                (_, Err(_)) => mistakes.push(Mistake::new(member, "has a value that a header cannot have")),
-                (Ok(name), Ok(mut value)) => {
-                    value.set_sensitive(true);
-                    headers.push((name, value));
-                }
-            }
-        }
-        if mistakes.is_empty() { Ok(headers) } else { Err(mistakes) }
     }
 }
 
@@ -147,7 +113,7 @@ impl Receiver for Webhook {
 
     fn mistakes(&self) -> Vec<Mistake> {
         let mut mistakes = self.signers().err().unwrap_or_default();
-        mistakes.extend(self.extra().err().unwrap_or_default());
+        mistakes.extend(headers::read(&self.headers).err().unwrap_or_default());
         if HeaderValue::from_str(&self.content_type).is_err() || !self.content_type.contains('/') {
             mistakes.push(Mistake::new("/content_type", "is no media type: write it as application/json"));
         }
@@ -166,7 +132,7 @@ impl Receiver for Webhook {
         Ok(Arc::new(Sender {
             settings: self.clone(),
             signers: self.signers().map_err(first)?,
-            headers: self.extra().map_err(first)?,
+            headers: headers::read(&self.headers).map_err(first)?,
             http: doors.http.trusting(self.ca.as_deref())?,
             doors: doors.clone(),
         }))
@@ -198,10 +164,11 @@ impl Transport for Sender {
                 Ok(request) => request,
                 Err(e) => return Answer::retry(format!("the request could not be made: {e}")),
             };
-            match self.http.send(request).await {
+            let answer = match self.http.send(request).await {
                 Ok(answer) => self.understood(&answer),
                 Err(e) => Answer::retry(e.to_string()),
-            }
+            };
+            scrubbed(answer, self.settings.headers.values().map(Secret::reveal))
         })
     }
 }

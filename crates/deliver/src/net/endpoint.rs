@@ -76,6 +76,11 @@ impl Endpoint {
         self.0.port_or_known_default().unwrap_or(443)
     }
 
+    /// The path, with its first slash.
+    pub fn path(&self) -> &str {
+        self.0.path()
+    }
+
     /// The whole URL.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
@@ -86,6 +91,15 @@ impl Endpoint {
         let mut url = self.0.clone();
         let base = self.0.path().trim_end_matches('/');
         url.set_path(&format!("{base}/{path}"));
+        Endpoint(url)
+    }
+
+    /// This URL without these parts at its path's end, as many of them as are there from the first on: people paste one or the other.
+    pub fn without(&self, parts: &[&str]) -> Endpoint {
+        let mut url = self.0.clone();
+        let path = url.path().trim_end_matches('/').to_owned();
+        let found = (1..=parts.len()).rev().find_map(|many| path.strip_suffix(&format!("/{}", parts[..many].join("/"))));
+        url.set_path(found.unwrap_or(&path));
         Endpoint(url)
     }
 

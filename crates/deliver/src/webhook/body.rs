@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use follow::Message;
 use serde::Serialize;
-use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
+
+use crate::data::Data;
 
 /// What an envelope adds to an event, at most: action identifiers have bounds far below that.
 pub(super) const OVERHEAD: usize = 512;
@@ -19,32 +20,17 @@ struct Envelope<'a, T> {
     data: T,
 }
 
-/// An event as its format made it: JSON as it is, other texts as a JSON string.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Data<'a> {
-    Json(&'a RawValue),
-    Text(String),
-}
-
-fn data(message: &Message) -> Data<'_> {
-    match serde_json::from_slice::<&RawValue>(&message.body) {
-        Ok(json) => Data::Json(json),
-        Err(_) => Data::Text(String::from_utf8_lossy(&message.body).into_owned()),
-    }
-}
-
 /// The body. `several`: as an array, even of one.
 pub(super) fn body(batch: &[Message], several: bool, envelope: bool) -> Bytes {
     let Some(first) = batch.first() else { return Bytes::new() };
     let occurred = |message: &Message| message.recorded.event.occurred_at.to_string();
-    let all = || batch.iter().map(data).collect::<Vec<_>>();
+    let all = || batch.iter().map(Data::of).collect::<Vec<_>>();
     let body = match (several, envelope) {
         (true, true) => serde_json::to_vec(&Envelope { r#type: SEVERAL, timestamp: occurred(first), data: all() }),
         (true, false) => serde_json::to_vec(&all()),
         (false, true) => {
             let action = first.recorded.event.action.as_str();
-            serde_json::to_vec(&Envelope { r#type: action, timestamp: occurred(first), data: data(first) })
+            serde_json::to_vec(&Envelope { r#type: action, timestamp: occurred(first), data: Data::of(first) })
         }
         (false, false) => return first.body.clone(),
     };

@@ -1,0 +1,30 @@
+"""A Google Cloud Storage: gcp-storage-emulator. Prints where it is; then answers each line of commands with one of JSON."""
+
+import base64, json, logging, socket, sys, urllib.parse, urllib.request
+
+logging.disable(logging.CRITICAL)
+
+from gcp_storage_emulator.server import create_server
+
+with socket.socket() as free:
+    free.bind(("127.0.0.1", 0))
+    port = free.getsockname()[1]
+out, sys.stdout = sys.stdout, sys.stderr
+server = create_server("127.0.0.1", port, in_memory=True, default_bucket="audit")
+server.start()
+url = f"http://127.0.0.1:{port}"
+print(json.dumps({"endpoint": url}), file=out, flush=True)
+
+for line in sys.stdin:
+    command, bucket, *rest = line.split()
+    try:
+        if command == "list":
+            with urllib.request.urlopen(f"{url}/storage/v1/b/{bucket}/o") as answer:
+                said = [item["name"] for item in json.load(answer).get("items", [])]
+        elif command == "get":
+            name = urllib.parse.quote(rest[0], safe="")
+            with urllib.request.urlopen(f"{url}/storage/v1/b/{bucket}/o/{name}?alt=media") as answer:
+                said = base64.b64encode(answer.read()).decode()
+    except Exception as error:
+        said = {"error": str(error)}
+    print(json.dumps(said), file=out, flush=True)
