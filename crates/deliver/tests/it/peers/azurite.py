@@ -12,7 +12,7 @@ KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr
 VERSION = "2021-12-02"
 
 program = subprocess.Popen(
-    ["node", sys.argv[1], "--blobHost", "127.0.0.1", "--blobPort", "0", "--location", sys.argv[2], "--silent",
+    ["node", sys.argv[1], "--blobHost", "127.0.0.1", "--blobPort", "0", "--location", sys.argv[2], "--silent", "--disableTelemetry",
      "--skipApiVersionCheck"],
     stdout=subprocess.PIPE, text=True,
 )
@@ -21,7 +21,7 @@ while url is None:
     line = program.stdout.readline()
     if not line:
         sys.exit("azurite did not start")
-    found = re.search(r"listening at (http://\S+)", line)
+    found = re.search(r"listens on (http://\S+)", line)
     url = found and f"{found[1]}/{ACCOUNT}"
 
 
