@@ -60,7 +60,7 @@ impl Receiver for Elastic {
 
     fn sample() -> Value {
         json!({
-            "url": "https://cluster.es.eu-central-1.aws.elastic.cloud",
+            "url": "https://cluster.es.eu-central-1.aws.elastic.cloud/",
             "data_stream": data_stream(),
             "api_key": "VuaCfGcBCdbkQm-e5aOx:ui2lp2axTNmsyakw9tvNnw",
             "ca": null,

@@ -79,7 +79,7 @@ impl Receiver for SecOps {
 
     fn sample() -> Value {
         json!({
-            "endpoint": "https://eu-chronicle.googleapis.com",
+            "endpoint": "https://eu-chronicle.googleapis.com/",
             "version": version(),
             "project": "acme-security",
             "location": "eu",

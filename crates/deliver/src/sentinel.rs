@@ -99,18 +99,18 @@ impl Sentinel {
 impl Receiver for Sentinel {
     const TYPE: &'static str = "sentinel";
     const SECRETS: &'static [&'static str] = &["/client_secret"];
-    const PLACES: &'static [&'static str] = &["/endpoint", "/authority", "/cloud", "/tenant"];
+    const PLACES: &'static [&'static str] = &["/endpoint", "/authority", "/tenant"];
 
     fn sample() -> Value {
         json!({
-            "endpoint": "https://acme-audit-a1b2.westeurope-1.ingest.monitor.azure.com",
+            "endpoint": "https://acme-audit-a1b2.westeurope-1.ingest.monitor.azure.com/",
             "rule_id": "dcr-00000000000000000000000000000000",
             "stream": stream(),
             "tenant": "0e1d2c3b-4a59-4687-9786-a5b4c3d2e1f0",
             "client_id": "7b0c9d8e-1f2a-4b3c-8d4e-5f6a7b8c9d0e",
             "client_secret": "Abc8Q~dEf-GhI",
             "cloud": "public",
-            "authority": "https://login.microsoftonline.com",
+            "authority": "https://login.microsoftonline.com/",
         })
     }
 

@@ -40,12 +40,10 @@ pub struct Azure {
     /// What all names begin with.
     #[serde(default)]
     pub prefix: Prefix,
-    /// The account's key. Either this or `sas_token`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account_key: Option<Secret>,
-    /// A shared access signature for the container: `sv=…&sig=…`, with the permissions create, and read and list for the chain.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sas_token: Option<Secret>,
+    /// What the secret is.
+    pub auth: Auth,
+    /// The account's key, in base64; or `sv=…&sig=…`.
+    pub secret: Secret,
     /// An immutability policy for every blob. The container must support version-level immutability.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lock: Option<Lock>,
@@ -54,7 +52,26 @@ pub struct Azure {
     pub batching: Batching,
 }
 
+/// How the store knows us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Auth {
+    /// The account's key, with which requests are signed.
+    SharedKey,
+    /// A shared access signature for the container, with the permission create; and read and list, for the chain of manifests.
+    Sas,
+}
+
 impl Azure {
+    /// The way there, to which [`Archive::with_checkpoints`] can be added. Connects to nothing yet.
+    ///
+    /// # Errors
+    /// If nothing can be sent with these settings.
+    pub fn archive(&self, doors: &Doors) -> Result<Archive, OpenError> {
+        let shelf = Container { settings: self.clone(), doors: doors.clone(), service: self.service() };
+        Ok(Archive::new(Box::new(shelf), self.prefix.clone(), self.batching))
+    }
+
     /// The URL of the blob service, without `/` at the end.
     fn service(&self) -> String {
         match &self.endpoint {
@@ -66,16 +83,17 @@ impl Azure {
 
 impl Receiver for Azure {
     const TYPE: &'static str = "azure_blob";
-    const SECRETS: &'static [&'static str] = &["/account_key", "/sas_token"];
-    const PLACES: &'static [&'static str] = &["/endpoint", "/account"];
+    const SECRETS: &'static [&'static str] = &["/secret"];
+    const PLACES: &'static [&'static str] = &["/endpoint", "/account", "/auth"];
 
     fn sample() -> Value {
         json!({
             "account": "acmeaudit",
-            "endpoint": "https://acmeaudit.blob.core.windows.net",
+            "endpoint": "https://acmeaudit.blob.core.windows.net/",
             "container": "audit",
             "prefix": "acta",
-            "account_key": "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
+            "auth": "shared_key",
+            "secret": "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
             "lock": { "mode": "governance", "days": 365 },
             "batching": { "max_age_seconds": 3600, "max_bytes": 16_000_000 },
         })
@@ -90,20 +108,13 @@ impl Receiver for Azure {
         if !(3..=63).contains(&self.container.len()) || !self.container.chars().all(|c| lower(c) || c == '-') {
             mistakes.push(Mistake::new("/container", "has 3 to 63 lower-case letters, digits and hyphens"));
         }
-        if let Some(key) = &self.account_key
-            && STANDARD.decode(key.reveal()).is_err()
-        {
-            mistakes.push(Mistake::new("/account_key", "is no base64"));
-        }
-        if let Some(sas) = &self.sas_token
-            && (!sas.reveal().contains("sig=") || !sas.reveal().chars().all(|c| c.is_ascii_graphic() && c != '#'))
-        {
-            mistakes.push(Mistake::new("/sas_token", "is no shared access signature such as sv=…&sig=…"));
-        }
-        match (&self.account_key, &self.sas_token) {
-            (None, None) => mistakes.push(Mistake::new("/account_key", "is missing, and so is sas_token: one of them is needed")),
-            (Some(_), Some(_)) => {
-                mistakes.push(Mistake::new("/sas_token", "is given besides account_key: set one of them to null"));
+        let secret = self.secret.reveal();
+        match self.auth {
+            Auth::SharedKey if STANDARD.decode(secret).is_err() => {
+                mistakes.push(Mistake::new("/secret", "is no key of an account, which is base64"));
+            }
+            Auth::Sas if !secret.contains("sig=") || !secret.chars().all(|c| c.is_ascii_graphic() && c != '#') => {
+                mistakes.push(Mistake::new("/secret", "is no shared access signature such as sv=…&sig=…"));
             }
             _ => {}
         }
@@ -120,8 +131,7 @@ impl Receiver for Azure {
     }
 
     fn open(&self, doors: &Doors) -> Result<Arc<dyn Transport>, OpenError> {
-        let shelf = Container { settings: self.clone(), doors: doors.clone(), service: self.service() };
-        Ok(Arc::new(Archive::new(Box::new(shelf), self.prefix.clone(), self.batching)))
+        Ok(Arc::new(self.archive(doors)?))
     }
 }
 
@@ -154,13 +164,16 @@ impl Container {
         headers.sort_unstable();
         let mut url = format!("{}/{}{rest}", self.service, self.settings.container);
         let mut asked = percent::query(query);
-        if let Some(sas) = &self.settings.sas_token {
-            let sas = sas.reveal().trim_start_matches('?');
-            asked = if asked.is_empty() { sas.to_owned() } else { format!("{asked}&{sas}") };
-        }
-        if let Some(key) = &self.settings.account_key {
-            let signed = self.signature(&method, &url, query, &headers, put, body.len(), key);
-            headers.push(("authorization", format!("SharedKey {}:{signed}", self.settings.account)));
+        let secret = self.settings.secret.reveal();
+        match self.settings.auth {
+            Auth::Sas => {
+                let sas = secret.trim_start_matches('?');
+                asked = if asked.is_empty() { sas.to_owned() } else { format!("{asked}&{sas}") };
+            }
+            Auth::SharedKey => {
+                let signed = self.signature(&method, &url, query, &headers, put, body.len());
+                headers.push(("authorization", format!("SharedKey {}:{signed}", self.settings.account)));
+            }
         }
         if !asked.is_empty() {
             url = format!("{url}?{asked}");
@@ -176,7 +189,6 @@ impl Container {
         self.doors.http.send(request).await
     }
 
-    #[expect(clippy::too_many_arguments, reason = "all that is signed of a request, which does not exist yet")]
     fn signature(
         &self,
         method: &Method,
@@ -185,7 +197,6 @@ impl Container {
         headers: &[(&str, String)],
         put: Option<&str>,
         length: usize,
-        key: &Secret,
     ) -> String {
         let length = if length == 0 { String::new() } else { length.to_string() };
         let path = url.splitn(4, '/').nth(3).unwrap_or_default();
@@ -197,7 +208,7 @@ impl Container {
             "{method}\n\n\n{length}\n\n{content_type}\n\n\n\n{none_match}\n\n\n{headers}/{account}/{path}{query}"
         );
         // A key that is no base64 was refused with the settings; the receiver refuses what is signed with an empty one.
-        let key = STANDARD.decode(key.reveal()).unwrap_or_default();
+        let key = STANDARD.decode(self.settings.secret.reveal()).unwrap_or_default();
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key) else { return String::new() };
         mac.update(text.as_bytes());
         STANDARD.encode(mac.finalize().into_bytes())

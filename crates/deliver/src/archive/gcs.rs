@@ -43,6 +43,17 @@ pub struct Gcs {
 }
 
 impl Gcs {
+    /// The way there, to which [`Archive::with_checkpoints`] can be added. Connects to nothing yet.
+    ///
+    /// # Errors
+    /// If nothing can be sent with these settings.
+    pub fn archive(&self, doors: &Doors) -> Result<Archive, OpenError> {
+        let account = ServiceAccount::parse(&self.credentials).map_err(OpenError)?;
+        let tokens = Tokens::for_account(doors, account, SCOPE);
+        let shelf = Bucket { doors: doors.clone(), tokens, origin: self.origin(), bucket: percent::value(&self.bucket) };
+        Ok(Archive::new(Box::new(shelf), self.prefix.clone(), self.batching))
+    }
+
     fn origin(&self) -> String {
         self.endpoint.as_ref().map_or_else(|| ENDPOINT.to_owned(), Endpoint::origin)
     }
@@ -55,7 +66,7 @@ impl Receiver for Gcs {
 
     fn sample() -> Value {
         json!({
-            "endpoint": ENDPOINT,
+            "endpoint": "https://storage.googleapis.com/",
             "bucket": "acme-audit",
             "prefix": "acta",
             "credentials": ServiceAccount::SAMPLE,
@@ -84,10 +95,7 @@ impl Receiver for Gcs {
     }
 
     fn open(&self, doors: &Doors) -> Result<Arc<dyn Transport>, OpenError> {
-        let account = ServiceAccount::parse(&self.credentials).map_err(OpenError)?;
-        let tokens = Tokens::for_account(doors, account, SCOPE);
-        let shelf = Bucket { doors: doors.clone(), tokens, origin: self.origin(), bucket: percent::value(&self.bucket) };
-        Ok(Arc::new(Archive::new(Box::new(shelf), self.prefix.clone(), self.batching)))
+        Ok(Arc::new(self.archive(doors)?))
     }
 }
 

@@ -83,6 +83,17 @@ pub enum Encryption {
 }
 
 impl S3 {
+    /// The way there, to which [`Archive::with_checkpoints`] can be added. Connects to nothing yet.
+    ///
+    /// # Errors
+    /// If nothing can be sent with these settings.
+    pub fn archive(&self, doors: &Doors) -> Result<Archive, OpenError> {
+        let (origin, base) = self.place();
+        let http = doors.http.trusting(self.ca.as_deref())?;
+        let shelf = Bucket { settings: self.clone(), http, doors: doors.clone(), origin, base };
+        Ok(Archive::new(Box::new(shelf), self.prefix.clone(), self.batching))
+    }
+
     /// Scheme and host of all requests, and the path that keys are below.
     fn place(&self) -> (String, String) {
         let (origin, style) = match &self.endpoint {
@@ -103,7 +114,7 @@ impl Receiver for S3 {
 
     fn sample() -> Value {
         json!({
-            "endpoint": "https://s3.eu-central-1.amazonaws.com",
+            "endpoint": "https://s3.eu-central-1.amazonaws.com/",
             "region": "eu-central-1",
             "bucket": "acme-audit",
             "prefix": "acta",
@@ -165,10 +176,7 @@ impl Receiver for S3 {
     }
 
     fn open(&self, doors: &Doors) -> Result<Arc<dyn Transport>, OpenError> {
-        let (origin, base) = self.place();
-        let http = doors.http.trusting(self.ca.as_deref())?;
-        let shelf = Bucket { settings: self.clone(), http, doors: doors.clone(), origin, base };
-        Ok(Arc::new(Archive::new(Box::new(shelf), self.prefix.clone(), self.batching)))
+        Ok(Arc::new(self.archive(doors)?))
     }
 }
 

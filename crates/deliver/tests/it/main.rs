@@ -9,11 +9,17 @@
 mod doubles;
 mod support;
 
+mod archives;
 mod datadog;
+mod elastic;
 mod guard;
 mod net;
 mod otlp;
+mod panther;
+mod secops;
+mod sentinel;
 mod settings;
 mod splunk;
+mod stores;
 mod sumo;
 mod webhook;
