@@ -1,8 +1,8 @@
 //! Archives: compressed objects in a bucket, each with a manifest beside it, for keeping and for proof.
 //!
-//! `<prefix>/org=<name>/date=YYYY-MM-DD/hour=HH/<first index>-<last index>-<beginning of its SHA-256>.jsonl.gz` holds the events
-//! that were recorded in that hour, one a line, and `….manifest.json` says what is in it and which object came before. An
-//! object's name follows from what is in it, and nothing is ever overwritten: a batch that is sent again finds itself there.
+//! `<prefix>/org=<name>/date=YYYY-MM-DD/hour=HH/<first index>-<last index>-<beginning of its SHA-256>.jsonl.gz` holds the
+//! events that were recorded in that hour, one a line, and `….manifest.json` says what is in it and which object came before.
+//! An object's name follows from what is in it, and nothing is ever overwritten: a batch that is sent again finds itself there.
 //!
 //! *If we crash* after the object and before its manifest, its events come again, perhaps with others, in an object whose
 //! indexes overlap. So a reader takes those objects that have a manifest, and drops an event whose `event_id` it has had.

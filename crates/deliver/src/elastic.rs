@@ -1,7 +1,7 @@
 //! Elasticsearch: data streams, by the bulk API.
 //!
-//! Every document is named by its message, so a message that is sent twice is refused the second time with 409, which is as good as
-//! taken. *Only within one backing index:* a repeat after a rollover is a second document with the same `event.id`.
+//! Every document is named by its message, so a message that is sent twice is refused the second time with 409, which is as
+//! good as taken. *Only within one backing index:* a repeat after a rollover is a second document with the same `event.id`.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -194,7 +194,7 @@ fn meaning(answer: &HttpAnswer, messages: usize, now: record::Timestamp) -> Verd
     if answer.status != http::StatusCode::OK {
         return answer.usual(now);
     }
-    // Without the whole answer nothing is known of any; in smaller batches it will be shorter. What was taken is found there.
+    // Without the whole answer nothing is known of any; in smaller batches it will be shorter. What was taken is there.
     if answer.cut {
         return Verdict::Split;
     }
@@ -253,10 +253,7 @@ mod tests {
             {"create":{"status":400,"error":{"type":"document_parsing_exception","reason":"no ip"}}},
             {"create":{"status":403}},{"create":{"status":503}}]}"#;
         let poison = Fate::Poison("400 document_parsing_exception: no ip".to_owned());
-        assert_eq!(
-            items(body).unwrap(),
-            [Fate::Delivered, Fate::Delivered, Fate::Retry, poison, Fate::Retry, Fate::Retry]
-        );
+        assert_eq!(items(body).unwrap(), [Fate::Delivered, Fate::Delivered, Fate::Retry, poison, Fate::Retry, Fate::Retry]);
         assert_eq!(items(b"<html>"), None);
     }
 }

@@ -1,7 +1,7 @@
 //! Access tokens of OAuth 2.0: for a client with a secret (RFC 6749, 4.4), and for a Google service account (RFC 7523).
 //!
-//! A token is kept until shortly before it expires. A receiver that refuses one gets a fresh one once; if it refuses that, too,
-//! somebody has to mend something, and what it says is shown.
+//! A token is kept until shortly before it expires. A receiver that refuses one gets a fresh one once; if it refuses that,
+//! too, somebody has to mend something, and what it says is shown.
 
 use std::fmt;
 use std::sync::Arc;
@@ -57,7 +57,12 @@ impl Tokens {
     /// Tokens for a service account.
     pub(crate) fn for_account(doors: &Doors, account: ServiceAccount, scope: &str) -> Tokens {
         let url = account.token_uri.clone();
-        Tokens { doors: doors.clone(), url, grant: Grant::Account { account, scope: scope.to_owned() }, kept: Mutex::new(None) }
+        Tokens {
+            doors: doors.clone(),
+            url,
+            grant: Grant::Account { account, scope: scope.to_owned() },
+            kept: Mutex::new(None),
+        }
     }
 
     /// Sends a request with a token; after 401, once more with a fresh one. The request is made anew each time.
@@ -114,7 +119,8 @@ impl Tokens {
             return Err(Answer::new(answer.retry(now), format!("{what}: {}", answer.raw())));
         }
         // From here on the answer may hold a token: it is not shown.
-        let said: Said = serde_json::from_slice(&answer.body).map_err(|_| Answer::retry(format!("{what}: HTTP 200 without one")))?;
+        let said: Said =
+            serde_json::from_slice(&answer.body).map_err(|_| Answer::retry(format!("{what}: HTTP 200 without one")))?;
         let seconds = said.expires_in.clamp(0, 86_400);
         let good = if seconds > 2 * EARLY_SECONDS { seconds - EARLY_SECONDS } else { seconds / 2 };
         Ok(Token { value: Secret::new(said.access_token), until: now.plus_millis(good * 1_000) })
@@ -196,7 +202,8 @@ impl ServiceAccount {
             "iat": seconds,
             "exp": seconds + ASSERTION_SECONDS,
         });
-        let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims.to_string()));
+        let signed =
+            format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims.to_string()));
         let mut signature = vec![0; self.key.public().modulus_len()];
         // What is signed does not depend on chance: this kind of signature has none. ring only asks for a source.
         let signing = self.key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature);

@@ -1,7 +1,7 @@
 //! Panther: an HTTP source, with any of its ways to show who sends.
 //!
-//! Events go as lines. A source keeps each line as an event, whatever its schema says of it: what does not fit shows up in Panther as
-//! a classification failure, not in an answer to us. It drops no repeats; `event_id` tells them.
+//! Events go as lines. A source keeps each line as an event, whatever its schema says of it: what does not fit shows up in
+//! Panther as a classification failure, not in an answer to us. It drops no repeats; `event_id` tells them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -110,7 +110,9 @@ impl Receiver for Panther {
         let mut mistakes = Vec::new();
         let wants_header = matches!(self.auth, Auth::SharedSecret | Auth::Hmac);
         match (&self.header, wants_header) {
-            (None, true) => mistakes.push(Mistake::new("/header", "is missing: this way of authentication has a header of its own")),
+            (None, true) => {
+                mistakes.push(Mistake::new("/header", "is missing: this way of authentication has a header of its own"))
+            }
             (Some(_), false) => mistakes.push(Mistake::new("/header", "goes with shared_secret and hmac only")),
             (Some(_), true) if self.header_name().is_none() => {
                 mistakes.push(Mistake::new("/header", "is no name of a header"));

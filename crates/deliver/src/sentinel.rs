@@ -1,7 +1,7 @@
 //! Microsoft Sentinel, by the Logs Ingestion API of Azure Monitor.
 //!
-//! The table is an administrator's to make: [`table`] and [`collection_rule`] are what to make it with. It drops no repeats, so
-//! queries take one row for each `EventId`.
+//! The table is an administrator's to make: [`table`] and [`collection_rule`] are what to make it with. It drops no repeats,
+//! so queries take one row for each `EventId`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -117,7 +117,9 @@ impl Receiver for Sentinel {
     fn mistakes(&self) -> Vec<Mistake> {
         // They become parts of a path.
         let word = |text: &str| {
-            (1..=200).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) && text != ".."
+            (1..=200).contains(&text.len())
+                && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+                && text != ".."
         };
         let mut mistakes = Vec::new();
         if !word(&self.rule_id) || !self.rule_id.starts_with("dcr-") {
@@ -142,8 +144,7 @@ impl Receiver for Sentinel {
 
     fn open(&self, doors: &Doors) -> Result<Arc<dyn Transport>, OpenError> {
         let token_url = self.token_url().ok_or_else(|| OpenError("nobody is known who gives tokens".to_owned()))?;
-        let tokens =
-            Tokens::for_client(doors, token_url, &self.client_id, self.client_secret.clone(), self.cloud.scope());
+        let tokens = Tokens::for_client(doors, token_url, &self.client_id, self.client_secret.clone(), self.cloud.scope());
         let url = self
             .endpoint
             .below(&format!("dataCollectionRules/{}/streams/{}", self.rule_id, self.stream))

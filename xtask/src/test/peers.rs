@@ -4,6 +4,8 @@
 //! What is missing is installed where that is possible without asking. Elsewhere we say what is missing and how to get it, and the
 //! tests go on without: they say so, too, and hold to the vectors of the standards.
 
+pub(crate) mod stores;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

@@ -58,7 +58,8 @@ pub struct Azure {
 pub enum Auth {
     /// The account's key, with which requests are signed.
     SharedKey,
-    /// A shared access signature for the container, with the permission create; and read and list, for the chain of manifests.
+    /// A shared access signature for the container, with the permissions create and read, by which a repeated object is known; and
+    /// list, for the chain of manifests.
     Sas,
 }
 
@@ -204,9 +205,8 @@ impl Container {
         let headers: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
         let query: String = query.iter().map(|(name, value)| format!("\n{name}:{value}")).collect();
         let account = &self.settings.account;
-        let text = format!(
-            "{method}\n\n\n{length}\n\n{content_type}\n\n\n\n{none_match}\n\n\n{headers}/{account}/{path}{query}"
-        );
+        let text =
+            format!("{method}\n\n\n{length}\n\n{content_type}\n\n\n\n{none_match}\n\n\n{headers}/{account}/{path}{query}");
         // A key that is no base64 was refused with the settings; the receiver refuses what is signed with an empty one.
         let key = STANDARD.decode(self.settings.secret.reveal()).unwrap_or_default();
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key) else { return String::new() };
@@ -220,10 +220,17 @@ impl Shelf for Container {
         Box::pin(async move {
             let rest = format!("/{}", percent::path(key));
             let answer = self.ask(Method::PUT, &rest, &[], Some(content_type), body).await;
+            let code = |answer: &HttpAnswer, code: &str| answer.header("x-ms-error-code") == Some(code);
+            // Who may create but not overwrite is told so, and not that there is one: it has to be looked for.
+            let forbidden = answer.as_ref().is_ok_and(|answer| code(answer, "AuthorizationPermissionMismatch"));
+            let found = forbidden && {
+                let asked = self.ask(Method::HEAD, &rest, &[], None, Bytes::new()).await;
+                asked.is_ok_and(|answer| answer.status == http::StatusCode::OK)
+            };
             let there = |answer: &HttpAnswer| match answer.status.as_u16() {
                 412 => true,
-                409 => answer.header("x-ms-error-code") == Some("BlobAlreadyExists"),
-                _ => false,
+                409 => code(answer, "BlobAlreadyExists"),
+                _ => found,
             };
             shelf::put(answer, there, self.doors.now())
         })

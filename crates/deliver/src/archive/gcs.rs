@@ -1,7 +1,7 @@
 //! Google Cloud Storage, by its JSON API and a service account.
 //!
-//! How long objects are kept against everybody is set on the bucket (retention policy, bucket lock), not here. The account needs
-//! `storage.objects.create`; with `storage.objects.list` and `.get` the chain of manifests survives a restart.
+//! How long objects are kept against everybody is set on the bucket (retention policy, bucket lock), not here. The account
+//! needs `storage.objects.create`; with `storage.objects.list` and `.get` the chain of manifests survives a restart.
 
 use std::sync::Arc;
 
@@ -126,13 +126,21 @@ impl Shelf for Bucket {
         Box::pin(async move {
             let name = percent::value(key);
             // Generation 0 is "there is none".
-            let rest =
-                format!("/upload/storage/v1/b/{}/o?uploadType=media&ifGenerationMatch=0&name={name}&fields=name", self.bucket);
+            let rest = format!(
+                "/upload/storage/v1/b/{}/o?uploadType=media&ifGenerationMatch=0&name={name}&fields=name",
+                self.bucket
+            );
             let answer = match self.ask(Method::POST, rest, content_type, body).await {
                 Ok(answer) => answer,
                 Err(Asked(answer)) => return Put::Not(answer),
             };
-            shelf::put(Ok(answer), |answer| answer.status == http::StatusCode::PRECONDITION_FAILED, self.doors.now())
+            // Who may create but not delete may be told that, and not that there is one: it has to be looked for.
+            let found = answer.status == http::StatusCode::FORBIDDEN && {
+                let rest = format!("/storage/v1/b/{}/o/{name}?fields=name", self.bucket);
+                self.ask(Method::GET, rest, "", Bytes::new()).await.is_ok_and(|answer| answer.status.is_success())
+            };
+            let there = |answer: &HttpAnswer| found || answer.status == http::StatusCode::PRECONDITION_FAILED;
+            shelf::put(Ok(answer), there, self.doors.now())
         })
     }
 

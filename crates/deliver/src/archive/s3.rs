@@ -162,7 +162,10 @@ impl Receiver for S3 {
             mistakes.push(Mistake::new("/endpoint", "has no path: the bucket has a member of its own"));
         }
         if self.style == Some(Style::Virtual) && self.bucket.contains('.') {
-            mistakes.push(Mistake::new("/style", "must be path for a bucket with a dot in its name, for which no certificate is good"));
+            mistakes.push(Mistake::new(
+                "/style",
+                "must be path for a bucket with a dot in its name, for which no certificate is good",
+            ));
         }
         mistakes.extend(crate::net::tls::mistake("/ca", self.ca.as_deref()));
         mistakes.extend(below("/batching", self.batching.faults()));
@@ -245,7 +248,9 @@ impl Bucket {
                 super::LockMode::Compliance => "COMPLIANCE",
             };
             headers.push(("x-amz-object-lock-mode", mode.to_owned()));
-            headers.push(("x-amz-object-lock-retain-until-date", lock.until(self.doors.now()).to_string()));
+            // Whole seconds: not every store reads more.
+            let until = lock.until(self.doors.now()).to_string();
+            headers.push(("x-amz-object-lock-retain-until-date", format!("{}Z", &until[..19])));
         }
         match self.settings.encryption {
             Some(Encryption::Aes256) => headers.push(("x-amz-server-side-encryption", "AES256".to_owned())),

@@ -1,6 +1,7 @@
 //! AWS Signature Version 4, for S3: the header `Authorization` of a request.
 //!
-//! Source: "Authenticating Requests: Using the Authorization Header (AWS Signature Version 4)", whose examples are the tests.
+//! Source: "Authenticating Requests: Using the Authorization Header (AWS Signature Version 4)". Its examples are
+//! the tests.
 
 use hmac::{Hmac, KeyInit, Mac};
 use record::Timestamp;

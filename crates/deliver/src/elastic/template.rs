@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-/// The body of `PUT /_index_template/acta`: a data stream whose fields are those of ECS, and which refuses as few events as can be.
-/// `patterns` are the data streams it is for, such as `logs-acta.audit-*`.
+/// The body of `PUT /_index_template/acta`: a data stream whose fields are those of ECS, and which refuses as few events as
+/// can be. `patterns` are the data streams it is for, such as `logs-acta.audit-*`.
 pub fn index_template(patterns: &[&str]) -> Value {
     let keyword = json!({ "type": "keyword", "ignore_above": 1024 });
     let geo = json!({ "properties": {

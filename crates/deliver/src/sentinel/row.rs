@@ -1,7 +1,7 @@
 //! Messages as rows of the table.
 //!
-//! The receiver cuts what is longer than a field may be, and then it is JSON no more. So we shorten it first: the longest texts in it,
-//! each with a note of how much is missing; the row says so, too.
+//! The receiver cuts what is longer than a field may be, and then it is JSON no more. So we shorten it first: the longest
+//! texts in it, each with a note of how much is missing; the row says so, too.
 
 use follow::Message;
 use serde::Serialize;

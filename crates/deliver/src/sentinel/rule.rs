@@ -30,8 +30,8 @@ pub fn table() -> Value {
     json!({ "properties": { "schema": { "name": TABLE, "columns": columns() } } })
 }
 
-/// The body of `PUT …/dataCollectionRules/<rule>?api-version=2023-03-11`: the stream, and that it goes into the table of this
-/// workspace (its resource id) as it comes.
+/// The body of `PUT …/dataCollectionRules/<rule>?api-version=2023-03-11`: the stream, and that it goes into the table of
+/// this workspace (its resource id) as it comes.
 pub fn collection_rule(region: &str, workspace: &str) -> Value {
     json!({
         "location": region,
@@ -59,7 +59,10 @@ mod tests {
         // "Custom table column names", Azure Monitor: letters, digits and _, up to 45 characters, and none of these.
         let reserved = ["id", "BilledSize", "IsBillable", "InvalidTimeGenerated", "TenantId", "Title", "Type", "UniqueId"];
         for (name, _) in COLUMNS {
-            assert!(name.len() <= 45 && name.chars().all(|c| c.is_ascii_alphanumeric()) && !reserved.contains(&name), "{name}");
+            assert!(
+                name.len() <= 45 && name.chars().all(|c| c.is_ascii_alphanumeric()) && !reserved.contains(&name),
+                "{name}"
+            );
         }
         assert!(COLUMNS.contains(&("TimeGenerated", "datetime")));
         assert!(STREAM == format!("Custom-{TABLE}") && TABLE.ends_with("_CL"));

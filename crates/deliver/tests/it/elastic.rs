@@ -43,7 +43,13 @@ async fn bodies_that_are_no_document_become_one() {
     ];
     assert_eq!(deliver(&*open("elastic", &settings(&double)), &all).await.delivered, 5);
     let table: String = double.see(|it| it.documents.values().map(|document| format!("{document}\n")).collect());
-    expect![[r#""#]].assert_eq(&table);
+    expect![[r#"
+        {"@timestamp":"2026-11-21T09:00:01.123Z","event":{"id":"01a1fd55-7ee3-7001-8707-070707070707"},"message":"CEF:0|Acta|\"quoted\""}
+        {"@timestamp":"2026-11-21T09:00:02.123Z","event":{"id":"01a1fd55-82cb-7002-8707-070707070707"},"message":"[1,2]"}
+        {"@timestamp":"2026-11-21T09:00:03.123Z"}
+        {"@timestamp":"2026-01-01T00:00:00Z","a":1}
+        {"@timestamp":"2026-11-21T09:00:05.123Z","b":2}
+    "#]].assert_eq(&table);
 }
 
 #[tokio::test]
@@ -54,7 +60,14 @@ async fn only_what_is_refused_is_lost_and_only_what_is_left_over_comes_again() {
     all[1] = message_of(1, "{\"source\":{\"ip\":\"nowhere\"}}");
     let done = deliver(&*open("elastic", &settings(&double)), &all).await;
     assert_eq!((done.delivered, done.sent), (9, 3));
-    expect![[r#""#]].assert_eq(&format!("{:#?}", done.poison));
+    expect![[r#"
+        [
+            (
+                1,
+                "400 document_parsing_exception: failed to parse field [source.ip]: nowhere xxxxxxxxxx",
+            ),
+        ]"#]]
+    .assert_eq(&format!("{:#?}", done.poison));
     double.see(|it| assert_eq!(it.documents.len(), 9));
 }
 
@@ -67,7 +80,7 @@ async fn an_answer_that_is_too_long_to_read_makes_smaller_batches() {
         *one = message_of(n, "{\"source\":{\"ip\":\"nowhere\"}}");
     }
     let done = deliver(&*open("elastic", &settings(&double)), &all).await;
-    assert_eq!((done.delivered, done.poison.len(), done.sent), (200, 400, 7));
+    assert_eq!((done.delivered, done.poison.len(), done.sent), (200, 400, 3));
 }
 
 #[tokio::test]
@@ -75,19 +88,45 @@ async fn whole_answers_have_their_meanings() {
     let double = Double::start(Elastic::new(SHOWN)).await;
     let transport = open("elastic", &settings(&double));
     let mut table = String::new();
-    for (status, body) in
-        [(413, ""), (429, "busy"), (503, "away"), (401, "who?"), (403, "no"), (404, "{}"), (400, "{}"), (302, ""), (200, "<html>")]
-    {
+    for (status, body) in [
+        (413, ""),
+        (429, "busy"),
+        (503, "away"),
+        (401, "who?"),
+        (403, "no"),
+        (404, "{}"),
+        (400, "{}"),
+        (302, ""),
+        (200, "<html>"),
+    ] {
         double.script([Reply::new(status, body).with("retry-after", "7")]);
         let answer = transport.send(&messages(2)).await;
         table.push_str(&format!("{status}: {:?}\n", answer.verdict));
     }
-    double.script([Reply::hang_up(), Reply::hang_up()]);
-    table.push_str(&format!("nothing: {:?}\n", transport.send(&messages(2)).await.verdict));
-    expect![[r#""#]].assert_eq(&table);
+    expect![[r#"
+        413: Split
+        429: Retry { after: Some(7s) }
+        503: Retry { after: Some(7s) }
+        401: Retry { after: Some(7s) }
+        403: Retry { after: Some(7s) }
+        404: Retry { after: Some(7s) }
+        400: Refused
+        302: Retry { after: Some(7s) }
+        200: Retry { after: Some(7s) }
+        nothing: Retry { after: None }
+    "#]]
+    .assert_eq(&table);
     double.see(|it| it.authorization = "ApiKey other".to_owned());
     let answer = transport.send(&messages(1)).await;
     assert!(answer.raw.contains("security_exception") && !answer.raw.contains("a2V5"), "{}", answer.raw);
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_is_tried_again() {
+    let double = Double::start(Elastic::new(SHOWN)).await;
+    double.script([Reply::hang_up()]);
+    let done = deliver(&*open("elastic", &settings(&double)), &messages(2)).await;
+    assert_eq!((done.delivered, done.sent), (2, 2));
 }
 
 #[tokio::test]

@@ -55,7 +55,19 @@ async fn answers_have_their_meanings() {
         double.script([Reply::new(status, "").with("retry-after", "5")]);
         table.push_str(&format!("{status}: {:?}\n", transport.send(&messages(2)).await.verdict));
     }
-    expect![[r#""#]].assert_eq(&table);
+    expect![[r#"
+        200: Delivered
+        202: Delivered
+        400: Refused
+        401: Retry { after: Some(5s) }
+        403: Retry { after: Some(5s) }
+        404: Retry { after: Some(5s) }
+        413: Split
+        429: Retry { after: Some(5s) }
+        500: Retry { after: Some(5s) }
+        503: Retry { after: Some(5s) }
+    "#]]
+    .assert_eq(&table);
 }
 
 #[tokio::test]

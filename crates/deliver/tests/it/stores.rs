@@ -1,5 +1,5 @@
-//! Archives in real stores: moto, which verifies signatures and keeps locks; an emulator of Google's; azurite. `cargo xtask test`
-//! installs them where it may and names them in the environment; where one is absent, the test says so.
+//! Archives in real stores: moto, which verifies signatures and keeps locks; an emulator of Google's; azurite. `cargo xtask
+//! test` installs them where it may and names them in the environment; where one is absent, the test says so.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -123,7 +123,8 @@ async fn s3_takes_what_is_signed_and_keeps_what_is_locked() {
     let mut locked = settings.clone();
     locked["bucket"] = json!("locked-audit");
     locked["lock"] = json!({ "mode": "compliance", "days": 30 });
-    assert_eq!(open("s3", &locked).send(&messages(3)).await.verdict, Verdict::Delivered);
+    let kept = open("s3", &locked).send(&messages(3)).await;
+    assert_eq!(kept.verdict, Verdict::Delivered, "{}", kept.raw);
     for name in store.names("locked-audit") {
         let head = store.ask(&format!("head locked-audit {name}"));
         let until = Timestamp::from_millis(now().now().as_millis() + 30 * 86_400_000).to_string();
@@ -138,7 +139,11 @@ async fn s3_takes_what_is_signed_and_keeps_what_is_locked() {
     let mut wrong = settings.clone();
     wrong["secret_access_key"] = json!("another-secret");
     let refused = open("s3", &wrong).send(&[message(900)]).await;
-    assert!(matches!(refused.verdict, Verdict::Retry { .. }) && refused.raw.contains("SignatureDoesNotMatch"), "{}", refused.raw);
+    assert!(
+        matches!(refused.verdict, Verdict::Retry { .. }) && refused.raw.contains("SignatureDoesNotMatch"),
+        "{}",
+        refused.raw
+    );
     let mut nowhere = settings;
     nowhere["bucket"] = json!("no-such-bucket");
     let refused = open("s3", &nowhere).send(&[message(900)]).await;
@@ -186,7 +191,11 @@ async fn azure_takes_both_kinds_of_signature() {
     let mut wrong = settings;
     wrong["secret"] = json!(STANDARD.encode("another key"));
     let refused = open("azure_blob", &wrong).send(&[message(900)]).await;
-    assert!(matches!(refused.verdict, Verdict::Retry { .. }) && refused.raw.contains("AuthorizationFailure"), "{}", refused.raw);
+    assert!(
+        matches!(refused.verdict, Verdict::Retry { .. }) && refused.raw.contains("AuthorizationFailure"),
+        "{}",
+        refused.raw
+    );
     let mut wrong = other;
     wrong["secret"] = json!(store.facts["sas"].as_str().unwrap().replace("sig=", "sig=A"));
     let refused = open("azure_blob", &wrong).send(&[message(900)]).await;

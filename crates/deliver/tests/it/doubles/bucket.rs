@@ -64,14 +64,19 @@ impl Bucket {
         };
         let more = left.next().map(|_| format!("<NextContinuationToken>{}</NextContinuationToken>", page.last().unwrap()));
         let listed: String = page.iter().map(tag).collect();
-        Reply::new(200, format!("<ListBucketResult><Prefix>x</Prefix>{listed}{}</ListBucketResult>", more.unwrap_or_default()))
+        Reply::new(
+            200,
+            format!("<ListBucketResult><Prefix>x</Prefix>{listed}{}</ListBucketResult>", more.unwrap_or_default()),
+        )
     }
 }
 
 impl Receiver for Bucket {
     fn answer(&mut self, asked: &Asked) -> Reply {
         let (path, query) = asked.path.split_once('?').unwrap_or((&asked.path, ""));
-        let Some(key) = path.strip_prefix("/audit/") else { return Reply::new(404, "<Error><Code>NoSuchBucket</Code></Error>") };
+        let Some(key) = path.strip_prefix("/audit/") else {
+            return Reply::new(404, "<Error><Code>NoSuchBucket</Code></Error>");
+        };
         let key = key.replace("%3D", "=").replace("%7E", "~");
         match asked.method.as_str() {
             "PUT" => self.put(&key, asked),

@@ -29,7 +29,10 @@ impl Elastic {
     fn item(&mut self, at: usize, action: &Value, document: &str) -> (u16, &'static str, String) {
         let refused = |kind, text: &str| (400, kind, text.to_owned());
         let Some(action) = action.get("create") else {
-            return refused("illegal_argument_exception", "only write ops with an op_type of create are allowed in data streams");
+            return refused(
+                "illegal_argument_exception",
+                "only write ops with an op_type of create are allowed in data streams",
+            );
         };
         if at >= self.queue {
             return (429, "es_rejected_execution_exception", "rejected execution of coordinating operation".to_owned());

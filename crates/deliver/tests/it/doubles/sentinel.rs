@@ -49,7 +49,8 @@ impl Receiver for Sentinel {
         if let Some(reply) = self.tokens.answer(asked) {
             return reply;
         }
-        let error = |status, code: &str| Reply::new(status, json!({ "error": { "code": code, "message": "…" } }).to_string());
+        let error =
+            |status, code: &str| Reply::new(status, json!({ "error": { "code": code, "message": "…" } }).to_string());
         if !self.tokens.admits(asked) {
             return error(401, "InvalidToken");
         }

@@ -19,9 +19,19 @@ pub(crate) struct Tokens {
 }
 
 enum Kind {
-    Client { path: String, id: String, secret: String, scope: String },
+    Client {
+        path: String,
+        id: String,
+        secret: String,
+        scope: String,
+    },
     /// `now`: what an assertion must say, in seconds.
-    Account { email: String, key: Vec<u8>, scope: String, now: Option<i64> },
+    Account {
+        email: String,
+        key: Vec<u8>,
+        scope: String,
+        now: Option<i64>,
+    },
 }
 
 impl Tokens {
@@ -93,7 +103,8 @@ impl Tokens {
 
     /// Whether the request shows a good token.
     pub(crate) fn admits(&self, asked: &Asked) -> bool {
-        let number = asked.header("authorization").and_then(|value| value.strip_prefix("Bearer token-")?.parse::<usize>().ok());
+        let number =
+            asked.header("authorization").and_then(|value| value.strip_prefix("Bearer token-")?.parse::<usize>().ok());
         number.is_some_and(|number| number > self.revoked && number <= self.given)
     }
 }

@@ -1,8 +1,10 @@
 """A Google Cloud Storage: gcp-storage-emulator. Prints where it is; then answers each line of commands with one of JSON."""
 
-import base64, json, logging, socket, sys, urllib.parse, urllib.request
+import base64, http.server, json, logging, socket, sys, urllib.parse, urllib.request
 
 logging.disable(logging.CRITICAL)
+# Otherwise a connection that its client keeps open keeps everybody else out.
+http.server.HTTPServer = http.server.ThreadingHTTPServer
 
 from gcp_storage_emulator.server import create_server
 
