@@ -241,6 +241,7 @@ impl Bucket {
             ("if-none-match", "*".to_owned()),
             // What arrived is compared with it, and it stays with the object. Locked objects are not taken without one.
             ("x-amz-checksum-sha256", STANDARD.encode(Sha256::digest(body))),
+            ("x-amz-sdk-checksum-algorithm", "SHA256".to_owned()),
         ];
         if let Some(lock) = self.settings.lock {
             let mode = match lock.mode {

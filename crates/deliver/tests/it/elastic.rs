@@ -113,7 +113,6 @@ async fn whole_answers_have_their_meanings() {
         400: Refused
         302: Retry { after: Some(7s) }
         200: Retry { after: Some(7s) }
-        nothing: Retry { after: None }
     "#]]
     .assert_eq(&table);
     double.see(|it| it.authorization = "ApiKey other".to_owned());

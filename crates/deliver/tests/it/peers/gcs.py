@@ -1,6 +1,6 @@
 """A Google Cloud Storage: gcp-storage-emulator. Prints where it is; then answers each line of commands with one of JSON."""
 
-import base64, http.server, json, logging, socket, sys, urllib.parse, urllib.request
+import base64, http.server, json, logging, os, socket, sys, urllib.parse, urllib.request
 
 logging.disable(logging.CRITICAL)
 # Otherwise a connection that its client keeps open keeps everybody else out.
@@ -30,3 +30,6 @@ for line in sys.stdin:
     except Exception as error:
         said = {"error": str(error)}
     print(json.dumps(said), file=out, flush=True)
+
+# The server's own thread would go on.
+os._exit(0)

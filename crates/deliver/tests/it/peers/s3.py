@@ -62,3 +62,6 @@ for line in sys.stdin:
     except Exception as error:
         said = {"error": str(error)}
     print(json.dumps(said), flush=True)
+
+# The server's own thread would go on.
+os._exit(0)
