@@ -98,7 +98,9 @@ async fn send(transport: &dyn Transport, batch: &[Message]) -> Answer {
 }
 
 /// What holds of every store: what was sent is there, a repeat changes nothing, and the chain outlives a restart.
-async fn holds(store: &mut Store, bucket: &str, kind: &str, settings: &Value) {
+///
+/// `conditional`: the store heeds the condition that there be none yet. Google's emulator does not.
+async fn holds(store: &mut Store, bucket: &str, kind: &str, settings: &Value, conditional: bool) {
     let all = messages(500);
     let first = send(&*open(kind, settings), &all[..300]).await;
     assert_eq!(first.verdict, Verdict::Delivered, "{}", first.raw);
@@ -112,7 +114,12 @@ async fn holds(store: &mut Store, bucket: &str, kind: &str, settings: &Value) {
     assert_eq!((&manifest["object_sha256"], &manifest["events"]), (&json!(sha256), &json!(300)));
 
     let again = send(&*open(kind, settings), &all[..300]).await;
-    assert_eq!((&again.verdict, again.raw.contains("it was there before")), (&Verdict::Delivered, true), "{}", again.raw);
+    assert_eq!(
+        (&again.verdict, again.raw.contains("it was there before")),
+        (&Verdict::Delivered, conditional),
+        "{}",
+        again.raw
+    );
     assert_eq!(store.names(bucket), names);
 
     let more = send(&*open(kind, settings), &all[300..]).await;
@@ -129,7 +136,7 @@ async fn s3_takes_what_is_signed_and_keeps_what_is_locked() {
         "endpoint": store.facts["endpoint"], "region": "eu-central-1", "bucket": "plain-audit", "prefix": "acta",
         "access_key_id": store.facts["key"], "secret_access_key": store.facts["secret"], "encryption": "aes256",
     });
-    holds(&mut store, "plain-audit", "s3", &settings).await;
+    holds(&mut store, "plain-audit", "s3", &settings, true).await;
 
     let mut locked = settings.clone();
     locked["bucket"] = json!("locked-audit");
@@ -180,7 +187,28 @@ async fn google_takes_uploads() {
         "endpoint": store.facts["endpoint"], "bucket": "audit", "prefix": "acta",
         "credentials": key_file(&tokens.url("/token")).to_string(),
     });
-    holds(&mut store, "audit", "gcs", &settings).await;
+    holds(&mut store, "audit", "gcs", &settings, false).await;
+}
+
+#[tokio::test]
+async fn google_says_in_two_ways_that_there_is_one_already() {
+    let double = Double::start(TokensOnly(Tokens::google(&key_file(""), ""))).await;
+    let settings =
+        json!({ "endpoint": double.url(""), "bucket": "audit", "credentials": key_file(&double.url("/token")).to_string() });
+    let transport = open("gcs", &settings);
+    let said = |status: u16| Reply::new(status, "{}");
+    // A token, nothing may be listed, and both are there.
+    double.script([Reply::new(200, "{\"access_token\":\"t\"}"), said(403), said(412), said(412)]);
+    let answer = transport.send(&messages(2)).await;
+    assert_eq!((answer.verdict, answer.raw.contains("it was there before")), (Verdict::Delivered, true), "{}", answer.raw);
+    // Who may not overwrite is told only that; it is looked for, and it is there.
+    double.script([said(403), said(200), said(200)]);
+    assert_eq!(transport.send(&messages(3)).await.verdict, Verdict::Delivered);
+    double.script([said(403), said(404)]);
+    assert_eq!(transport.send(&messages(4)).await.verdict, Verdict::Retry { after: None });
+    let puts: Vec<String> =
+        double.asked().into_iter().filter(|asked| asked.method == "POST").map(|asked| asked.path).collect();
+    assert!(puts.iter().skip(1).all(|path| path.contains("ifGenerationMatch=0")), "{puts:?}");
 }
 
 #[tokio::test]
@@ -192,12 +220,12 @@ async fn azure_takes_both_kinds_of_signature() {
         "endpoint": store.facts["endpoint"], "account": store.facts["account"], "container": "audit", "prefix": "acta",
         "auth": "shared_key", "secret": store.facts["key"],
     });
-    holds(&mut store, "audit", "azure_blob", &settings).await;
+    holds(&mut store, "audit", "azure_blob", &settings, true).await;
     let mut other = settings.clone();
     other["container"] = json!("other");
     other["auth"] = json!("sas");
     other["secret"] = store.facts["sas"].clone();
-    holds(&mut store, "other", "azure_blob", &other).await;
+    holds(&mut store, "other", "azure_blob", &other, true).await;
 
     let mut wrong = settings;
     wrong["secret"] = json!(STANDARD.encode("another key"));

@@ -6,13 +6,25 @@ logging.disable(logging.CRITICAL)
 # Otherwise a connection that its client keeps open keeps everybody else out.
 http.server.HTTPServer = http.server.ThreadingHTTPServer
 
-from gcp_storage_emulator.server import create_server
+from gcp_storage_emulator import server as emulator
+
+read = emulator._read_data
+
+
+def read_data(handler, query):
+    """An upload as it comes: the emulator would parse one that says it is JSON, and then fail."""
+    if query.get("uploadType") == ["media"]:
+        return handler.rfile.read(int(handler.headers["content-length"]))
+    return read(handler, query)
+
+
+emulator._read_data = read_data
 
 with socket.socket() as free:
     free.bind(("127.0.0.1", 0))
     port = free.getsockname()[1]
 out, sys.stdout = sys.stdout, sys.stderr
-server = create_server("127.0.0.1", port, in_memory=True, default_bucket="audit")
+server = emulator.create_server("127.0.0.1", port, in_memory=True, default_bucket="audit")
 server.start()
 url = f"http://127.0.0.1:{port}"
 print(json.dumps({"endpoint": url}), file=out, flush=True)
