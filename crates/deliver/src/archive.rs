@@ -153,7 +153,7 @@ impl Transport for Archive {
         Box::pin(async move {
             let mut said = Vec::new();
             let mut arrived = 0;
-            for messages in batch.chunk_by(|a, b| place::same_folder(a, b)) {
+            for messages in batch.chunk_by(place::same_folder) {
                 match self.keep(messages).await {
                     Ok(raw) => said.push(raw),
                     Err(answer) if arrived == 0 => return answer,
