@@ -4,16 +4,22 @@
 //! [`follow::Transport`]. No address that somebody typed is connected to but through [`net`], which refuses what lies in
 //! private networks unless the operator allows it.
 
+pub mod archive;
 mod data;
 pub mod datadog;
 pub mod doors;
+pub mod elastic;
 pub mod file;
 mod headers;
 pub mod kafka;
 pub mod nats;
 pub mod net;
+mod oauth;
 pub mod otlp;
+pub mod panther;
+pub mod secops;
 pub mod secret;
+pub mod sentinel;
 pub mod settings;
 pub mod socket;
 pub mod splunk;

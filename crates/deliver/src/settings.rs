@@ -176,6 +176,13 @@ receivers! {
     Syslog: crate::syslog::SyslogSettings,
     Kafka: crate::kafka::KafkaSettings,
     Nats: crate::nats::NatsSettings,
+    Elastic: crate::elastic::Elastic,
+    Sentinel: crate::sentinel::Sentinel,
+    SecOps: crate::secops::SecOps,
+    Panther: crate::panther::Panther,
+    S3: crate::archive::s3::S3,
+    Gcs: crate::archive::gcs::Gcs,
+    Azure: crate::archive::azure::Azure,
 }
 
 impl Settings {

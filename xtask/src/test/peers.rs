@@ -6,6 +6,8 @@
 
 pub(crate) mod sockets;
 
+pub(crate) mod stores;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

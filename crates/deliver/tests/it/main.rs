@@ -9,13 +9,19 @@
 mod doubles;
 mod support;
 
+mod archives;
 mod datadog;
+mod elastic;
 mod guard;
 mod net;
 mod otlp;
+mod panther;
+mod secops;
+mod sentinel;
 mod settings;
 mod sockets;
 mod splunk;
+mod stores;
 mod sumo;
 mod tls;
 mod webhook;
