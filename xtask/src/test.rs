@@ -99,7 +99,8 @@ impl Run<'_> {
         self.build_acta()?;
         let peers = peers::prepare(&self.workspace.target);
         let stores = peers::stores::prepare(&self.workspace.target, peers.python.as_deref());
-        let found = [(peers::OATHTOOL, peers.oathtool), (peers::PYTHON, peers.python)];
+        let found =
+            [(peers::OATHTOOL, peers.oathtool), (peers::PYTHON, peers.python), (peers::WEBHOOK_NODE, peers.webhook_node)];
         let compared = |mut command: Command| {
             command.envs(found.iter().filter_map(|(name, path)| Some((name, path.as_ref()?))));
             command.envs(stores.iter().map(|(name, path)| (name, path)));

@@ -1,7 +1,8 @@
 //! Datadog: the logs intake, version 2.
 //!
-//! Its limits: 5 MB before compression and 1,000 logs in a request; 1 MB a log. A longer log it takes, cuts and answers 202, so we
-//! shorten it ourselves, and say so in it. Logs whose time is more than 18 hours ago it may not show by that time.
+//! Its limits: 5 MB before compression and 1,000 logs in a request; 1 MB a log. A longer log it takes, cuts and answers
+//! 202, so we shorten it ourselves, and say so in it. Logs whose time is more than 18 hours ago it may not show by that
+//! time.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! The ways events go out. One file for each receiver: what it wants, its limits, and what its answers mean.
 //!
 //! A receiver's settings are parsed by [`settings`], which names every mistake by its member; each then makes a
-//! [`follow::Transport`]. No address that somebody typed is connected to but through [`net`], which refuses what lies in private
-//! networks unless the operator allows it.
+//! [`follow::Transport`]. No address that somebody typed is connected to but through [`net`], which refuses what lies in
+//! private networks unless the operator allows it.
 
 pub mod archive;
 mod data;

@@ -1,7 +1,7 @@
 //! Connections to the outside: the only place that makes them.
 //!
-//! [`guard`] says which addresses may be reached, [`endpoint`] what a URL of a destination may look like, [`dial`] connects, and
-//! [`http`] asks. What is sent, and what an answer means to a receiver, is not known here.
+//! [`guard`] says which addresses may be reached, [`endpoint`] what a URL of a destination may look like, [`dial`]
+//! connects, and [`http`] asks. What is sent, and what an answer means to a receiver, is not known here.
 
 pub mod answer;
 pub mod connector;

@@ -100,9 +100,9 @@ struct Sender {
 }
 
 /// Bytes of a request before compression. Receivers commonly take 4 MB and more.
-const REQUEST: usize = 2_000_000;
-/// Bytes that a record adds to its body, at most: an event's own texts have bounds, and come again as attributes.
-const OVERHEAD: usize = 4096;
+const REQUEST: usize = 4_000_000;
+/// Bytes that a record adds to its body: who, from where and with what come again as attributes.
+const OVERHEAD: usize = 2048;
 
 impl Transport for Sender {
     fn limits(&self) -> Limits {
@@ -167,7 +167,8 @@ impl Sender {
                 let poison = Fate::Poison(format!("rejected: {said}"));
                 Answer::new(Verdict::Each(vec![poison; count]), raw)
             }
-            // It only says how many. Halving finds out which, and what was taken comes again under the same `log.record.uid`.
+            // It only says how many. Halving finds out which, and what was taken comes again under the same
+            // `log.record.uid`.
             _ => Answer::new(Verdict::Refused, raw),
         }
     }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// What is shown in its place.
 pub const HIDDEN: &str = "********";
 
-/// A credential, or a URL that is one. Serializes as [`HIDDEN`]; what is sealed is the text that came in, before it was parsed.
+/// A credential, or a URL that is one. Serializes as [`HIDDEN`]; what is sealed is the text that came in, before it was
+/// parsed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 

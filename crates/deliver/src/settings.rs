@@ -1,7 +1,8 @@
 //! What an administrator sets of a destination: where to, how, and with which credentials.
 //!
-//! A receiver's settings are a struct with a [`Receiver`]; the list at the end of this file names them all. Which members are
-//! secret is said there, so that nobody else needs to know: what is shown, and what is kept when settings are changed, follows.
+//! A receiver's settings are a struct with a [`Receiver`]; the list at the end of this file names them all. Which members
+//! are secret is said there, so that nobody else needs to know: what is shown, and what is kept when settings are changed,
+//! follows.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -33,7 +34,8 @@ impl Mistake {
     }
 }
 
-/// Settings that are right in form, but nothing can be sent with them: an address that is not allowed, a key that cannot be read.
+/// Settings that are right in form, but nothing can be sent with them: an address that is not allowed, a key that cannot be
+/// read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct OpenError(pub String);
@@ -44,15 +46,15 @@ impl From<crate::net::NetError> for OpenError {
     }
 }
 
-/// The settings of one kind of receiver. The struct has `#[serde(deny_unknown_fields)]` and [`crate::secret::Secret`] for what is never
-/// shown.
+/// The settings of one kind of receiver. The struct has `#[serde(deny_unknown_fields)]` and [`crate::secret::Secret`] for
+/// what is never shown.
 pub trait Receiver: DeserializeOwned + Serialize + Debug + Clone + PartialEq + Send + Sync + 'static {
     /// Its name in the API.
     const TYPE: &'static str;
     /// The secret members, as JSON pointers. A `*` at the end means every member below: `/headers/*`.
     const SECRETS: &'static [&'static str];
-    /// The members that say to whom secrets are sent. If one changes, secrets that are not given anew are forgotten: otherwise who
-    /// may change a destination could have its secrets sent to herself.
+    /// The members that say to whom secrets are sent. If one changes, secrets that are not given anew are forgotten:
+    /// otherwise who may change a destination could have its secrets sent to herself.
     const PLACES: &'static [&'static str];
 
     /// Settings that are right, with every member: an example for people, and what stands in for a wrong member while the
@@ -119,8 +121,9 @@ macro_rules! receivers {
                 }
             }
 
-            /// New settings, with the secrets of the old ones where the new ones do not say: where a secret member is absent or
-            /// is [`crate::secret::HIDDEN`]. `null` takes a secret away. Secrets are not kept if the receiver changes.
+            /// New settings, with the secrets of the old ones where the new ones do not say: where a secret member is
+            /// absent or is [`crate::secret::HIDDEN`]. `null` takes a secret away. Secrets are not kept if the receiver
+            /// changes.
             pub fn merged(kind: &str, old: &Value, new: &Value) -> Value {
                 match kind {
                     $(<$settings>::TYPE => merge::merged(<$settings>::SECRETS, <$settings>::PLACES, old, new),)*
@@ -142,7 +145,9 @@ macro_rules! receivers {
             /// connected to.
             pub fn refused(&self, allowed: &AllowedNetworks) -> Vec<Mistake> {
                 let endpoints = match self { $(Settings::$name(settings) => settings.endpoints(),)* };
-                let refused = |(member, at): (&str, Endpoint)| at.check(allowed).err().map(|e| Mistake::new(member, e.to_string()));
+                let refused = |(member, at): (&str, Endpoint)| {
+                    at.check(allowed).err().map(|e| Mistake::new(member, e.to_string()))
+                };
                 endpoints.into_iter().filter_map(refused).collect()
             }
 

@@ -1,7 +1,7 @@
 //! Splunk: the HTTP Event Collector, with and without acknowledgement by the indexers.
 //!
-//! A batch is JSON objects one after the other. If Splunk dislikes one, those before it are indexed already and it says which one
-//! it is, so the rest is sent again without it.
+//! A batch is JSON objects one after the other. If Splunk dislikes one, those before it are indexed already and it says
+//! which one it is, so the rest is sent again without it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -47,6 +47,9 @@ pub struct Splunk {
     /// Wait until the indexers have written a batch. The token must have acknowledgement switched on; Splunk Cloud has none.
     #[serde(default)]
     pub acknowledge: bool,
+    /// Seconds that an acknowledgement may take. Then the batch is sent again.
+    #[serde(default = "within")]
+    pub acknowledge_within: u32,
     /// Bytes of a request before compression. Splunk Cloud takes 1 MB; Splunk Enterprise as much as it is set to.
     #[serde(default = "bytes")]
     pub max_bytes: u32,
@@ -63,12 +66,15 @@ fn source_type() -> String {
     "acta:audit".to_owned()
 }
 
+/// Splunk tells of an acknowledgement once and forgets it: if that answer is lost, there is nothing to wait for.
+fn within() -> u32 {
+    300
+}
+
 fn bytes() -> u32 {
     900_000
 }
 
-/// How long an acknowledgement may take. Then the batch is sent again: Splunk forgets what it has told, so a lost answer is lost.
-const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(300);
 /// The first wait before asking; each is twice the one before.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// The longest wait.
@@ -95,6 +101,7 @@ impl Receiver for Splunk {
             "source": "acta",
             "sourcetype": "acta:audit",
             "acknowledge": false,
+            "acknowledge_within": 300,
             "max_bytes": 900_000,
             "ca": null,
         })
@@ -109,6 +116,9 @@ impl Receiver for Splunk {
             ("/sourcetype", Some(self.sourcetype.as_str())),
         ];
         mistakes.extend(words.into_iter().filter_map(|(member, text)| headers::word(member, text)));
+        if !(1..=3600).contains(&self.acknowledge_within) {
+            mistakes.push(Mistake::new("/acknowledge_within", "must be from 1 to 3600 seconds"));
+        }
         if !(10_000..=100_000_000).contains(&self.max_bytes) {
             mistakes.push(Mistake::new("/max_bytes", "must be from 10000 to 100000000"));
         }
@@ -218,14 +228,9 @@ impl Sender {
                 }
             }
         };
-        let late = || {
-            Answer::retry(format!(
-                "{}; not acknowledged by the indexers within {} s",
-                sent.raw(),
-                ACKNOWLEDGED_WITHIN.as_secs()
-            ))
-        };
-        tokio::time::timeout(ACKNOWLEDGED_WITHIN, asking).await.unwrap_or_else(|_| late())
+        let within = self.settings.acknowledge_within;
+        let late = || Answer::retry(format!("{}; not acknowledged by the indexers within {within} s", sent.raw()));
+        tokio::time::timeout(Duration::from_secs(u64::from(within)), asking).await.unwrap_or_else(|_| late())
     }
 }
 

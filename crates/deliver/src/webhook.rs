@@ -1,5 +1,5 @@
-//! Any HTTP server, by Standard Webhooks 1.0.0 (<https://www.standardwebhooks.com>): signed, and with an id that stays the same
-//! when a request is repeated.
+//! Any HTTP server, by Standard Webhooks 1.0.0 (<https://www.standardwebhooks.com>): signed, and with an id that stays the
+//! same when a request is repeated.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -46,8 +46,8 @@ pub struct Webhook {
     /// Several events in a request: `data` is then an array. Otherwise a request is one event.
     #[serde(default)]
     pub batch: bool,
-    /// Whether events come in the envelope `{type, timestamp, data}`. Without it they come as the format made them, which is what
-    /// receivers of CloudEvents want.
+    /// Whether events come in the envelope `{type, timestamp, data}`. Without it they come as the format made them, which
+    /// is what receivers of CloudEvents want.
     #[serde(default = "yes")]
     pub envelope: bool,
     /// The body's type.

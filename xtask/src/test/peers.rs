@@ -1,8 +1,8 @@
-//! Other people's programs that the tests of signing in compare us with: oathtool, and pyotp and aiosmtpd in a Python of their
-//! own below the target folder.
+//! Other people's programs that the tests compare us with: oathtool; pyotp, aiosmtpd, standardwebhooks, cryptography and
+//! opentelemetry-proto in a Python of their own below the target folder; and standardwebhooks for JavaScript.
 //!
-//! What is missing is installed where that is possible without asking. Elsewhere we say what is missing and how to get it, and the
-//! tests go on without: they say so, too, and hold to the vectors of the standards.
+//! What is missing is installed where that is possible without asking. Elsewhere we say what is missing and how to get it,
+//! and the tests go on without: they say so, too, and hold to the vectors of the standards.
 
 pub(crate) mod stores;
 
@@ -16,13 +16,20 @@ pub(crate) const OATHTOOL: &str = "ACTA_OATHTOOL";
 /// Tells the tests where a Python is that has pyotp and aiosmtpd; set by hand, it tells us.
 pub(crate) const PYTHON: &str = "ACTA_PYTHON";
 
-const PACKAGES: [&str; 2] = ["pyotp>=2.9,<3", "aiosmtpd>=1.4,<2"];
+/// Tells the tests in which folder npm's package standardwebhooks is; set by hand, it tells us.
+pub(crate) const WEBHOOK_NODE: &str = "ACTA_WEBHOOK_NODE";
+
+const PACKAGES: [&str; 5] =
+    ["pyotp>=2.9,<3", "aiosmtpd>=1.4,<2", "standardwebhooks>=1.1,<2", "opentelemetry-proto>=1.40,<2", "cryptography>=42"];
+/// What is imported to find out whether all of them are there.
+const IMPORTS: &str = "import aiosmtpd, pyotp, standardwebhooks, cryptography, opentelemetry.proto.logs.v1.logs_pb2";
 
 /// Where they are, as far as they are anywhere.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Peers {
     pub(crate) oathtool: Option<PathBuf>,
     pub(crate) python: Option<PathBuf>,
+    pub(crate) webhook_node: Option<PathBuf>,
 }
 
 /// Finds them, and installs what is missing if we may.
@@ -39,7 +46,8 @@ pub(crate) fn prepare(target: &Path) -> Peers {
         report(make_python(target, may_install));
         python = ready(target);
     }
-    let peers = Peers { oathtool, python };
+    let webhook_node = std::env::var_os(WEBHOOK_NODE).map(PathBuf::from).or_else(|| node_package(target));
+    let peers = Peers { oathtool, python, webhook_node };
     for line in peers.missing() {
         println!("{line}");
     }
@@ -54,8 +62,15 @@ impl Peers {
             lines.push(format!("not compared with oathtool: `apt-get install oathtool` as root, or set {OATHTOOL} to it"));
         }
         if self.python.is_none() {
-            let how = format!("set {PYTHON} to a python3 for which `pip install pyotp aiosmtpd` was done");
-            lines.push(format!("not compared with pyotp and aiosmtpd: {how}"));
+            let names = PACKAGES.map(|one| one.split(['>', '<']).next().unwrap_or(one));
+            let how = format!("set {PYTHON} to a python3 for which `pip install {}` was done", names.join(" "));
+            lines.push(format!("not compared with {}: {how}", names.join(", ")));
+        }
+        if self.webhook_node.is_none() {
+            let how = format!(
+                "install node and npm, or set {WEBHOOK_NODE} to a folder where `npm install standardwebhooks` was done"
+            );
+            lines.push(format!("not compared with standardwebhooks for JavaScript: {how}"));
         }
         lines
     }
@@ -65,11 +80,11 @@ fn folder(target: &Path) -> PathBuf {
     target.join("peers")
 }
 
-/// The Python with both packages, if it was made before.
+/// The Python with all packages, if it was made before.
 fn ready(target: &Path) -> Option<PathBuf> {
     let python = folder(target).join("bin").join("python");
-    let both = tools::output(Command::new(&python).args(["-c", "import aiosmtpd, pyotp"]));
-    both.is_ok().then_some(python)
+    let all = tools::output(Command::new(&python).args(["-c", IMPORTS]));
+    all.is_ok().then_some(python)
 }
 
 fn make_python(target: &Path, may_install: bool) -> anyhow::Result<()> {
@@ -86,6 +101,21 @@ fn make_python(target: &Path, may_install: bool) -> anyhow::Result<()> {
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PACKAGES);
     println!("$ pip install {}", PACKAGES.join(" "));
     tools::output(&mut pip).map(drop)
+}
+
+/// The folder with npm's package, made if node and npm are there. They are not installed for this: one library is compared.
+fn node_package(target: &Path) -> Option<PathBuf> {
+    tools::find("node")?;
+    let npm = tools::find("npm")?;
+    let folder = target.join("peers-node");
+    let package = folder.join("node_modules").join("standardwebhooks");
+    if !package.is_dir() {
+        println!("$ npm install standardwebhooks");
+        let mut command = Command::new(npm);
+        command.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent", "--prefix"]).arg(&folder);
+        report(tools::output(command.arg("standardwebhooks@1")).map(drop));
+    }
+    package.is_dir().then_some(folder)
 }
 
 fn apt_get(package: &str) -> anyhow::Result<()> {
@@ -111,11 +141,11 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named_with_the_way_to_get_it() {
-        let told = Peers { oathtool: None, python: None }.missing().join("\n");
-        for part in ["apt-get install oathtool", OATHTOOL, "pyotp aiosmtpd", PYTHON] {
+        let told = Peers { oathtool: None, python: None, webhook_node: None }.missing().join("\n");
+        for part in ["apt-get install oathtool", OATHTOOL, "pyotp aiosmtpd", PYTHON, "standardwebhooks", WEBHOOK_NODE] {
             assert!(told.contains(part), "{part} is not in {told}");
         }
         let there = || Some(PathBuf::from("/there"));
-        assert_eq!(Peers { oathtool: there(), python: there() }.missing(), Vec::<String>::new());
+        assert_eq!(Peers { oathtool: there(), python: there(), webhook_node: there() }.missing(), Vec::<String>::new());
     }
 }

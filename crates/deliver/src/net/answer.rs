@@ -24,8 +24,8 @@ pub struct HttpAnswer {
 const SHOWN: usize = 500;
 
 impl HttpAnswer {
-    /// The answer in words: `HTTP 429 Too Many Requests (Retry-After: 30): <the first 500 characters of the body>`. Characters
-    /// that are not for showing become spaces.
+    /// The answer in words: `HTTP 429 Too Many Requests (Retry-After: 30): <the first 500 characters of the body>`.
+    /// Characters that are not for showing become spaces.
     pub fn raw(&self) -> String {
         let mut text = format!("HTTP {}", self.status.as_u16());
         if let Some(reason) = self.status.canonical_reason() {
@@ -54,7 +54,8 @@ impl HttpAnswer {
         serde_json::from_slice(&self.body).ok()
     }
 
-    /// How long the receiver asks us to wait: seconds or a date (RFC 9110, 10.2.3). At most a day: what is more is a mistake.
+    /// How long the receiver asks us to wait: seconds or a date (RFC 9110, 10.2.3). At most a day: what is more is a
+    /// mistake.
     pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
         let text = self.headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
         let seconds = match text.parse::<u64>() {

@@ -1,7 +1,7 @@
 //! Connecting: look up, check every address, connect to a checked one.
 //!
-//! There is no second look-up between the check and the connection, so a name that changes its address in between (DNS rebinding)
-//! gains nothing.
+//! There is no second look-up between the check and the connection, so a name that changes its address in between (DNS
+//! rebinding) gains nothing.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -29,8 +29,8 @@ pub struct Dial {
 }
 
 impl Dial {
-    /// `roots`: PEM texts with certificates that are trusted besides the public ones; `within`: time for a whole connection, look-up and
-    /// TLS included.
+    /// `roots`: PEM texts with certificates that are trusted besides the public ones; `within`: time for a whole
+    /// connection, look-up and TLS included.
     ///
     /// # Errors
     /// A root that cannot be read.

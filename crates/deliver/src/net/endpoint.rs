@@ -9,8 +9,8 @@ use url::{Host, Url};
 use super::error::NetError;
 use super::guard::AllowedNetworks;
 
-/// An `http` or `https` URL with a host, without user name and password. Its path and query may hold secrets: errors show the
-/// [`Endpoint::origin`] only.
+/// An `http` or `https` URL with a host, without user name and password. Its path and query may hold secrets: errors show
+/// the [`Endpoint::origin`] only.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint(Url);
 
@@ -94,7 +94,8 @@ impl Endpoint {
         Endpoint(url)
     }
 
-    /// This URL without these parts at its path's end, as many of them as are there from the first on: people paste one or the other.
+    /// This URL without these parts at its path's end, as many of them as are there from the first on: people paste one or
+    /// the other.
     pub fn without(&self, parts: &[&str]) -> Endpoint {
         let mut url = self.0.clone();
         let path = url.path().trim_end_matches('/').to_owned();
@@ -110,8 +111,8 @@ impl Endpoint {
         Endpoint(url)
     }
 
-    /// What can be said before connecting: an address in the URL, `localhost`, and `http://` where it is not allowed. A name is
-    /// judged by its addresses, when it is connected to.
+    /// What can be said before connecting: an address in the URL, `localhost`, and `http://` where it is not allowed. A
+    /// name is judged by its addresses, when it is connected to.
     ///
     /// # Errors
     /// The sentence that connecting would end with.

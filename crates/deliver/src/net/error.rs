@@ -8,7 +8,8 @@ use std::time::Duration;
 pub enum NetError {
     /// The guard forbids this address.
     #[error(
-        "{origin} is not allowed: {address} is {kind}. The operator can allow networks for destinations with destination_networks"
+        "{origin} is not allowed: {address} is {kind}. The operator can allow networks for destinations with \
+         destination_networks"
     )]
     Refused {
         /// What was to be reached: `https://host`, or `host:port`.
@@ -20,8 +21,8 @@ pub enum NetError {
     },
     /// `http://` to a host outside the networks that the operator named.
     #[error(
-        "{origin} is not allowed: without https everybody on the way can read what is sent. The operator can allow it for networks \
-         with destination_networks"
+        "{origin} is not allowed: without https everybody on the way can read what is sent. The operator can allow it for \
+         networks with destination_networks"
     )]
     Plain {
         /// What was to be reached.

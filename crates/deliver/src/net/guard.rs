@@ -1,7 +1,8 @@
 //! Which addresses may be reached: what is public, and what the operator allows besides.
 //!
-//! An administrator of an organization types where events go. Without this she could have Acta ask the machines beside it, or the
-//! cloud's metadata service, and read the answer (SSRF). Names are not judged here: only the addresses that they turn out to have.
+//! An administrator of an organization types where events go. Without this she could have Acta ask the machines beside it,
+//! or the cloud's metadata service, and read the answer (SSRF). Names are not judged here: only the addresses that they
+//! turn out to have.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -55,8 +56,8 @@ impl AllowedNetworks {
         Ok(allowed)
     }
 
-    /// Whether the operator named a network with this address in it. Only there is `http://`, which anybody on the way can read,
-    /// not refused.
+    /// Whether the operator named a network with this address in it. Only there is `http://`, which anybody on the way can
+    /// read, not refused.
     pub fn names(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.all || self.networks.iter().any(|network| network.contains(&address))
@@ -116,14 +117,16 @@ fn special_v4(address: Ipv4Addr) -> Option<&'static str> {
     SPECIAL_V4.iter().find(|row| within(row)).map(|&(_, _, kind)| kind)
 }
 
-/// IPv6 addresses that are not the public internet. What is left of `2000::/3` is; so are IPv4 addresses in an IPv6 coat, if they are.
-const SPECIAL_V6: [(Ipv6Addr, u8, &str); 13] = [
+/// IPv6 addresses that are not the public internet. What is left of `2000::/3` is; so are IPv4 addresses in an IPv6 coat,
+/// if they are.
+const SPECIAL_V6: [(Ipv6Addr, u8, &str); 14] = [
     (Ipv6Addr::UNSPECIFIED, 128, "an unspecified address"),
     (Ipv6Addr::LOCALHOST, 128, "a loopback address"),
     (Ipv6Addr::new(0x64, 0xff9b, 1, 0, 0, 0, 0, 0), 48, "a private address"),
     (Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, 0, 0), 64, "an address that leads nowhere"),
     (Ipv6Addr::new(0x2001, 2, 0, 0, 0, 0, 0, 0), 48, "an address for benchmarks"),
-    (Ipv6Addr::new(0x2001, 0x10, 0, 0, 0, 0, 0, 0), 27, "a reserved address"),
+    (Ipv6Addr::new(0x2001, 0x10, 0, 0, 0, 0, 0, 0), 28, "a reserved address"),
+    (Ipv6Addr::new(0x2001, 0x20, 0, 0, 0, 0, 0, 0), 28, "a reserved address"),
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32, "an address for documentation"),
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20, "an address for documentation"),
     (Ipv6Addr::new(0x5f00, 0, 0, 0, 0, 0, 0, 0), 16, "a reserved address"),

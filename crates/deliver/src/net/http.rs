@@ -1,7 +1,7 @@
 //! The HTTP client of all destinations: HTTP/1.1 and 2, connections kept, the guard on every one of them.
 //!
-//! It follows no redirection (the place was checked, another was not), takes no proxy from the environment, keeps no cookie and asks
-//! for no compressed answer.
+//! It follows no redirection (the place was checked, another was not), takes no proxy from the environment, keeps no cookie
+//! and asks for no compressed answer.
 
 use std::error::Error as _;
 use std::fmt;
@@ -121,7 +121,8 @@ impl Http {
     /// Sends one request and waits for its answer.
     ///
     /// # Errors
-    /// If the place is not allowed or not there, or no whole answer comes in time. Whether the request arrived is then unknown.
+    /// If the place is not allowed or not there, or no whole answer comes in time. Whether the request arrived is then
+    /// unknown.
     pub async fn send(&self, mut request: http::Request<Bytes>) -> Result<HttpAnswer, NetError> {
         let uri = request.uri();
         let origin = format!("{}://{}", uri.scheme_str().unwrap_or("https"), uri.authority().map_or("", |at| at.as_str()));

@@ -24,8 +24,8 @@ impl Resolve for SystemResolver {
     }
 }
 
-/// Names that nobody is asked about (RFC 6761): `localhost` and what is below it are this machine. Of its two addresses those that
-/// are allowed; if none is, both, for the guard to refuse.
+/// Names that nobody is asked about (RFC 6761): `localhost` and what is below it are this machine. Of its two addresses
+/// those that are allowed; if none is, both, for the guard to refuse.
 pub(crate) fn fixed(name: &str, allowed: &AllowedNetworks) -> Option<Vec<IpAddr>> {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     if name != "localhost" && !name.ends_with(".localhost") {

@@ -1,5 +1,5 @@
-//! The trace that an event belongs to, if its sender told it in the metadata: `traceparent` (W3C Trace Context), or `trace_id` and
-//! `span_id`.
+//! The trace that an event belongs to, if its sender told it in the metadata: `traceparent` (W3C Trace Context), or
+//! `trace_id` and `span_id`.
 
 use record::Json;
 use serde::Deserialize;

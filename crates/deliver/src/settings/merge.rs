@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::net::Endpoint;
 use crate::secret::HIDDEN;
 
 /// See [`super::Settings::merged`].
@@ -11,7 +12,7 @@ pub(super) fn merged(secrets: &[&str], places: &[&str], old: &Value, new: &Value
     let stays = |&place: &&str| match new.pointer(place) {
         Some(Value::String(text)) if text == HIDDEN => true,
         None if secrets.contains(&place) => true,
-        other => other == old.pointer(place),
+        other => same_place(other, old.pointer(place)),
     };
     if !places.iter().all(stays) {
         return all;
@@ -23,6 +24,16 @@ pub(super) fn merged(secrets: &[&str], places: &[&str], old: &Value, new: &Value
         }
     }
     all
+}
+
+/// Whether two members name one place: URLs may differ in how they are written.
+fn same_place(new: Option<&Value>, old: Option<&Value>) -> bool {
+    let given = |value: Option<&Value>| value.filter(|value| !value.is_null()).cloned();
+    let url = |value: &Value| value.as_str().and_then(|text| Endpoint::parse(text).ok()).map(|url| url.as_str().to_owned());
+    match (given(new), given(old)) {
+        (Some(new), Some(old)) => new == old || (url(&new).is_some() && url(&new) == url(&old)),
+        (new, old) => new == old,
+    }
 }
 
 /// Keeps a secret that is absent or hidden.

@@ -30,7 +30,8 @@ impl Said {
             // 24 and 25 warn that it is nearly full, and come with 200.
             (200..300, _) => Verdict::Delivered,
             (413, _) => Verdict::Split,
-            // Invalid data format, event missing, event blank, fields that are not flat: what is before it is indexed, the rest is not.
+            // Invalid data format, event missing, event blank, fields that are not flat: what is before it is indexed, the
+            // rest is not.
             (400, Some(6 | 12 | 13 | 15)) => match self.invalid {
                 Some(at) if at < count => Verdict::Each((0..count).map(|one| self.fate(one, at, acknowledge)).collect()),
                 _ => Verdict::Refused,

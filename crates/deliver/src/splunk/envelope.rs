@@ -1,4 +1,5 @@
-//! An event as the collector wants it. Nothing but the members it knows: an object with another one it drops, and answers 200.
+//! An event as the collector wants it. Nothing but the members it knows: an object with another one it drops, and answers
+//! 200.
 
 use follow::Message;
 use serde::Serialize;

@@ -37,7 +37,8 @@ pub(super) fn body(batch: &[Message], several: bool, envelope: bool) -> Bytes {
     body.map(Bytes::from).unwrap_or_default()
 }
 
-/// The name of a request: the same whenever the same messages are sent again. Without a full stop, which separates what is signed.
+/// The name of a request: the same whenever the same messages are sent again. Without a full stop, which separates what is
+/// signed.
 pub(super) fn id(batch: &[Message]) -> String {
     match batch {
         [] => String::new(),

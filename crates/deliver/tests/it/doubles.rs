@@ -1,5 +1,5 @@
-//! Receivers that are not to be had for tests, made again from what is known of them: every limit, code and trap. They are strict
-//! where the real ones are, and lose things where those do.
+//! Receivers that are not to be had for tests, made again from what is known of them: every limit, code and trap. They are
+//! strict where the real ones are, and lose things where those do.
 
 pub(crate) mod bucket;
 pub(crate) mod datadog;

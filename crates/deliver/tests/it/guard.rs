@@ -93,7 +93,140 @@ fn what_is_not_public_is_refused_in_every_spelling_before_anything_is_connected_
         };
         table.push_str(&format!("{text}\n  {said}\n"));
     }
-    expect![[r#""#]].assert_eq(&table);
+    expect![[r#"
+        https://127.0.0.1/
+          https://127.0.0.1 is not allowed: 127.0.0.1 is a loopback address
+        https://127.1/
+          https://127.0.0.1 is not allowed: 127.0.0.1 is a loopback address
+        https://127.0.1/
+          https://127.0.0.1 is not allowed: 127.0.0.1 is a loopback address
+        https://127.255.255.254/
+          https://127.255.255.254 is not allowed: 127.255.255.254 is a loopback address
+        https://2130706433/
+          https://127.0.0.1 is not allowed: 127.0.0.1 is a loopback address
+        https://0x7f000001/
+          https://127.0.0.1 is not allowed: 127.0.0.1 is a loopback address
+        https://0x7f.1/
+          https://127.0.0.1 is not allowed: 127.0.0.1 is a loopback address
+        https://0177.0.0.1/
+          https://127.0.0.1 is not allowed: 127.0.0.1 is a loopback address
+        https://017700000001/
+          https://127.0.0.1 is not allowed: 127.0.0.1 is a loopback address
+        https://127.0.0.1./
+          https://127.0.0.1 is not allowed: 127.0.0.1 is a loopback address
+        https://①②⑦.0.0.1/
+          https://127.0.0.1 is not allowed: 127.0.0.1 is a loopback address
+        https://localhost/
+          https://localhost is not allowed: 127.0.0.1 is a loopback address
+        https://LOCALHOST./
+          https://localhost. is not allowed: 127.0.0.1 is a loopback address
+        https://a.b.localhost:8443/
+          https://a.b.localhost:8443 is not allowed: 127.0.0.1 is a loopback address
+        https://0/
+          https://0.0.0.0 is not allowed: 0.0.0.0 is an unspecified address
+        https://0.0.0.0/
+          https://0.0.0.0 is not allowed: 0.0.0.0 is an unspecified address
+        https://0.1.2.3/
+          https://0.1.2.3 is not allowed: 0.1.2.3 is an unspecified address
+        https://10.0.0.1/
+          https://10.0.0.1 is not allowed: 10.0.0.1 is a private address
+        https://172.16.0.1/
+          https://172.16.0.1 is not allowed: 172.16.0.1 is a private address
+        https://172.31.255.255/
+          https://172.31.255.255 is not allowed: 172.31.255.255 is a private address
+        https://192.168.1.1/
+          https://192.168.1.1 is not allowed: 192.168.1.1 is a private address
+        https://100.64.0.1/
+          https://100.64.0.1 is not allowed: 100.64.0.1 is an address shared behind a carrier's NAT
+        https://100.100.100.200/
+          https://100.100.100.200 is not allowed: 100.100.100.200 is an address shared behind a carrier's NAT
+        https://169.254.169.254/latest/meta-data/
+          https://169.254.169.254 is not allowed: 169.254.169.254 is a link-local address
+        https://0xa9fea9fe/
+          https://169.254.169.254 is not allowed: 169.254.169.254 is a link-local address
+        https://168.63.129.16/
+          https://168.63.129.16 is not allowed: 168.63.129.16 is an address of the cloud's own services
+        https://192.0.0.192/
+          https://192.0.0.192 is not allowed: 192.0.0.192 is a reserved address
+        https://192.0.2.1/
+          https://192.0.2.1 is not allowed: 192.0.2.1 is an address for documentation
+        https://198.18.0.1/
+          https://198.18.0.1 is not allowed: 198.18.0.1 is an address for benchmarks
+        https://198.51.100.1/
+          https://198.51.100.1 is not allowed: 198.51.100.1 is an address for documentation
+        https://203.0.113.1/
+          https://203.0.113.1 is not allowed: 203.0.113.1 is an address for documentation
+        https://192.88.99.1/
+          https://192.88.99.1 is not allowed: 192.88.99.1 is a reserved address
+        https://224.0.0.1/
+          https://224.0.0.1 is not allowed: 224.0.0.1 is a multicast address
+        https://239.255.255.250/
+          https://239.255.255.250 is not allowed: 239.255.255.250 is a multicast address
+        https://240.0.0.1/
+          https://240.0.0.1 is not allowed: 240.0.0.1 is a reserved address
+        https://255.255.255.255/
+          https://255.255.255.255 is not allowed: 255.255.255.255 is the broadcast address
+        https://[::]/
+          https://[::] is not allowed: :: is an unspecified address
+        https://[::1]/
+          https://[::1] is not allowed: ::1 is a loopback address
+        https://[0:0:0:0:0:0:0:1]/
+          https://[::1] is not allowed: ::1 is a loopback address
+        https://[::ffff:127.0.0.1]/
+          https://[::ffff:7f00:1] is not allowed: ::ffff:127.0.0.1 is a loopback address
+        https://[::ffff:7f00:1]/
+          https://[::ffff:7f00:1] is not allowed: ::ffff:127.0.0.1 is a loopback address
+        https://[::ffff:10.0.0.1]/
+          https://[::ffff:a00:1] is not allowed: ::ffff:10.0.0.1 is a private address
+        https://[::127.0.0.1]/
+          https://[::7f00:1] is not allowed: ::7f00:1 is IPv4-compatible 127.0.0.1, a loopback address
+        https://[::ffff:0:127.0.0.1]/
+          https://[::ffff:0:7f00:1] is not allowed: ::ffff:0:7f00:1 is translated to 127.0.0.1, a loopback address
+        https://[64:ff9b::169.254.169.254]/
+          https://[64:ff9b::a9fe:a9fe] is not allowed: 64:ff9b::a9fe:a9fe is translated (NAT64) to 169.254.169.254, a link-local address
+        https://[64:ff9b:1::1]/
+          https://[64:ff9b:1::1] is not allowed: 64:ff9b:1::1 is a private address
+        https://[2002:7f00:1::]/
+          https://[2002:7f00:1::] is not allowed: 2002:7f00:1:: is a tunnel (6to4) to 127.0.0.1, a loopback address
+        https://[2002:c0a8:101::1]/
+          https://[2002:c0a8:101::1] is not allowed: 2002:c0a8:101::1 is a tunnel (6to4) to 192.168.1.1, a private address
+        https://[2001:0:4136:e378:8000:63bf:f5ff:fffe]/
+          https://[2001:0:4136:e378:8000:63bf:f5ff:fffe] is not allowed: 2001:0:4136:e378:8000:63bf:f5ff:fffe is a tunnel (Teredo) to 10.0.0.1, a private address
+        https://[2001:db8::1]/
+          https://[2001:db8::1] is not allowed: 2001:db8::1 is an address for documentation
+        https://[2001:4860::5efe:10.0.0.1]/
+          https://[2001:4860::5efe:a00:1] is not allowed: 2001:4860::5efe:a00:1 is a tunnel (ISATAP) to 10.0.0.1, a private address
+        https://[3fff::1]/
+          https://[3fff::1] is not allowed: 3fff::1 is an address for documentation
+        https://[fc00::1]/
+          https://[fc00::1] is not allowed: fc00::1 is a private address
+        https://[fd00:ec2::254]/
+          https://[fd00:ec2::254] is not allowed: fd00:ec2::254 is a private address
+        https://[fe80::1]/
+          https://[fe80::1] is not allowed: fe80::1 is a link-local address
+        https://[fec0::1]/
+          https://[fec0::1] is not allowed: fec0::1 is a private address
+        https://[ff02::1]/
+          https://[ff02::1] is not allowed: ff02::1 is a multicast address
+        https://[100::1]/
+          https://[100::1] is not allowed: 100::1 is an address that leads nowhere
+        https://[4000::1]/
+          https://[4000::1] is not allowed: 4000::1 is a reserved address
+        http://93.184.216.34/
+          http://93.184.216.34 is not allowed: without https everybody on the way can read what is sent
+        http://receiver.example/
+          http://receiver.example is not allowed: without https everybody on the way can read what is sent
+        https://user:pass@93.184.216.34/
+          must not hold a user name or password: credentials have members of their own
+        https://93.184.216.34:0/
+          must not name port 0
+        ftp://93.184.216.34/
+          must begin with https://, not ftp://
+        file:///etc/passwd
+          must begin with https://, not file://
+        https://[fe80::1%25eth0]/
+          is no URL (invalid IPv6 address): write it as https://host/path
+    "#]].assert_eq(&table);
 }
 
 #[test]
@@ -154,7 +287,15 @@ async fn a_name_is_judged_by_all_its_addresses_when_it_is_connected_to() {
         table.push_str(&said.replace(&port.to_string(), "PORT"));
         table.push('\n');
     }
-    expect![[r#""#]].assert_eq(&table);
+    expect![[r#"
+        https://inside.example:PORT is not allowed: 127.0.0.1 is a loopback address. The operator can allow networks for destinations with destination_networks
+        https://mixed.example:PORT is not allowed: 10.0.0.1 is a private address. The operator can allow networks for destinations with destination_networks
+        no address was found for none.example: it has none
+        no address was found for unknown.example: no such name
+        https://127.0.0.1:PORT is not allowed: 127.0.0.1 is a loopback address. The operator can allow networks for destinations with destination_networks
+        https://localhost:PORT is not allowed: 127.0.0.1 is a loopback address. The operator can allow networks for destinations with destination_networks
+        "0x7f.1" is neither a host name nor an address
+    "#]].assert_eq(&table);
     assert!(inside.asked().is_empty());
 }
 

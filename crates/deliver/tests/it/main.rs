@@ -22,4 +22,5 @@ mod settings;
 mod splunk;
 mod stores;
 mod sumo;
+mod tls;
 mod webhook;

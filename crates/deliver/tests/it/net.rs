@@ -45,7 +45,16 @@ async fn an_answer_is_told_in_words_and_its_wait_is_understood() {
             answer.usual(Timestamp::from_millis(NOW))
         ));
     }
-    expect![[r#""#]].assert_eq(&table);
+    expect![[r#"
+        HTTP 429 Too Many Requests (Retry-After: 30): slow  down | Some(30s) | Retry { after: Some(30s) }
+        HTTP 503 Service Unavailable (Retry-After: Sat, 21 Nov 2026 09:01:30 GMT) | Some(90s) | Retry { after: Some(90s) }
+        HTTP 503 Service Unavailable (Retry-After: Sat, 21 Nov 2020 09:01:30 GMT) | Some(0ns) | Retry { after: Some(0ns) }
+        HTTP 503 Service Unavailable (Retry-After: 999999999) | Some(86400s) | Retry { after: Some(86400s) }
+        HTTP 503 Service Unavailable (Retry-After: soon) | None | Retry { after: None }
+        HTTP 302 Found | None | Retry { after: None }
+        HTTP 400 Bad Request: é × 500 | None | Refused
+    "#]]
+    .assert_eq(&table);
     assert_eq!(double.asked().len(), 7, "a redirection was followed");
     let agent = double.asked()[0].header("user-agent").unwrap().to_owned();
     assert!(agent.starts_with("acta/"), "{agent}");

@@ -1,7 +1,7 @@
 //! OTLP: records as OpenTelemetry's own classes read them, and answers that are partly a success.
 
-use std::io::{Read as _, Write as _};
-use std::process::{Command, Stdio};
+use std::io::{Seek as _, Write as _};
+use std::process::Command;
 
 use base64::Engine as _;
 use expect_test::expect;
@@ -43,17 +43,15 @@ async fn opentelemetrys_own_classes_read_every_record() {
     assert_eq!((done.delivered, done.sent), (1500, 2));
     assert_eq!(double.asked()[0].header("api-key"), Some("s3cr3t-header"));
     let Some(python) = peer("ACTA_PYTHON", "opentelemetry-proto") else { return };
-    let mut program = Command::new(python);
-    program.args(["-c", include_str!("peers/otlp.py")]).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = program.spawn().unwrap();
-    let mut input = child.stdin.take().unwrap();
+    // A file, not a pipe: the program answers before it has read all.
+    let mut input = tempfile::tempfile().unwrap();
     for asked in double.asked() {
         writeln!(input, "{}", base64::engine::general_purpose::STANDARD.encode(asked.plain(&["gzip"]).unwrap())).unwrap();
     }
-    drop(input);
-    let mut text = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
-    assert!(child.wait().unwrap().success());
+    input.rewind().unwrap();
+    let output = Command::new(python).args(["-c", include_str!("peers/otlp.py")]).stdin(input).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
     let requests: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let records: Vec<&Value> =
         requests.iter().flat_map(|one| one["resourceLogs"][0]["scopeLogs"][0]["logRecords"].as_array().unwrap()).collect();
@@ -62,8 +60,111 @@ async fn opentelemetrys_own_classes_read_every_record() {
         assert_eq!(record["body"]["stringValue"].as_str().unwrap().as_bytes(), &message.body[..]);
         assert_eq!(record["timeUnixNano"], format!("{}000000", message.recorded.event.occurred_at.as_millis()));
     }
-    expect![[r#""#]].assert_eq(&serde_json::to_string_pretty(&requests[0]["resourceLogs"][0]["resource"]).unwrap());
-    expect![[r#""#]].assert_eq(&serde_json::to_string_pretty(records[2]).unwrap());
+    expect![[r#"
+        {
+          "attributes": [
+            {
+              "key": "service.name",
+              "value": {
+                "stringValue": "acta-audit"
+              }
+            },
+            {
+              "key": "deployment.environment.name",
+              "value": {
+                "stringValue": "test"
+              }
+            }
+          ]
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(&requests[0]["resourceLogs"][0]["resource"]).unwrap());
+    expect![[r#"
+        {
+          "attributes": [
+            {
+              "key": "log.record.uid",
+              "value": {
+                "stringValue": "01a1fd55-82cb-7002-8707-070707070707"
+              }
+            },
+            {
+              "key": "acta.event_id",
+              "value": {
+                "stringValue": "01a1fd55-82cb-7002-8707-070707070707"
+              }
+            },
+            {
+              "key": "acta.index",
+              "value": {
+                "intValue": "2"
+              }
+            },
+            {
+              "key": "acta.organization",
+              "value": {
+                "stringValue": "Acme"
+              }
+            },
+            {
+              "key": "acta.action",
+              "value": {
+                "stringValue": "LOGIN"
+              }
+            },
+            {
+              "key": "user.id",
+              "value": {
+                "stringValue": "u_2"
+              }
+            },
+            {
+              "key": "acta.category",
+              "value": {
+                "stringValue": "Sign-in"
+              }
+            },
+            {
+              "key": "acta.outcome",
+              "value": {
+                "stringValue": "failure"
+              }
+            },
+            {
+              "key": "user.name",
+              "value": {
+                "stringValue": "line\nbreak\r\nand\ttab"
+              }
+            },
+            {
+              "key": "user.email",
+              "value": {
+                "stringValue": "ada@example.com"
+              }
+            },
+            {
+              "key": "client.address",
+              "value": {
+                "stringValue": "198.51.100.7"
+              }
+            },
+            {
+              "key": "user_agent.original",
+              "value": {
+                "stringValue": "line\nbreak\r\nand\ttab"
+              }
+            }
+          ],
+          "body": {
+            "stringValue": "{\"event_id\":\"01a1fd55-82cb-7002-8707-070707070707\",\"n\":2,\"text\":\"line\\nbreak\\r\\nand\\ttab\"}"
+          },
+          "eventName": "audit.login",
+          "observedTimeUnixNano": "1795251602123000000",
+          "severityNumber": "SEVERITY_NUMBER_WARN",
+          "severityText": "WARN",
+          "spanId": "t61rcWkgMzE=",
+          "timeUnixNano": "1795251602123000000",
+          "traceId": "CvdlGRbNQ92ESOshHIAxnA=="
+        }"#]].assert_eq(&serde_json::to_string_pretty(records[2]).unwrap());
 }
 
 #[tokio::test]
@@ -73,7 +174,7 @@ async fn a_rejected_record_is_found_among_the_others() {
     all[9] = message_of(9, "{\"x\":\"POISON\"}");
     let done = deliver(&*open("otlp", &settings(&double)), &all).await;
     assert_eq!(done.delivered, 15);
-    expect![[r#""#]].assert_eq(&format!("{:?}", done.poison));
+    expect![[r#"[(9, "rejected: bad")]"#]].assert_eq(&format!("{:?}", done.poison));
 }
 
 #[tokio::test]
@@ -101,5 +202,18 @@ async fn what_answers_mean() {
         let answer = transport.send(&messages(2)).await;
         table.push_str(&format!("{:?} | {}\n", answer.verdict, answer.raw));
     }
-    expect![[r#""#]].assert_eq(&table);
+    expect![[r#"
+        Refused | HTTP 200 OK: 1 rejected as text
+        Each([Poison("rejected: as text"), Poison("rejected: as text")]) | HTTP 200 OK: 2 rejected as text
+        Delivered | HTTP 200 OK: {"partialSuccess":{"errorMessage":"as text","rejectedLogRecords":0}}
+        Refused | HTTP 400 Bad Request: bad data
+        Retry { after: None } | HTTP 401 Unauthorized: ******** is not known
+        Retry { after: None } | HTTP 404 Not Found
+        Split | HTTP 413 Payload Too Large
+        Retry { after: Some(3s) } | HTTP 429 Too Many Requests (Retry-After: 3)
+        Retry { after: None } | HTTP 502 Bad Gateway: <html>
+        Retry { after: Some(4s) } | HTTP 503 Service Unavailable (Retry-After: 4)
+        Retry { after: None } | HTTP 504 Gateway Timeout
+    "#]]
+    .assert_eq(&table);
 }

@@ -25,7 +25,7 @@ async fn every_event_is_a_line() {
     let asked = double.asked().remove(0);
     let told: Vec<_> =
         asked.headers.iter().filter(|(name, _)| name.starts_with("x-sumo") || name.starts_with("content-")).collect();
-    expect![[r#""#]].assert_eq(&format!("{told:?}").replace(&asked.body.len().to_string(), "LENGTH"));
+    expect![[r#"[("content-type", "application/json"), ("content-encoding", "gzip"), ("x-sumo-category", "prod/audit"), ("x-sumo-fields", "env=production,team=a b"), ("content-length", "LENGTH")]"#]].assert_eq(&format!("{told:?}").replace(&asked.body.len().to_string(), "LENGTH"));
 }
 
 #[tokio::test]
@@ -45,7 +45,17 @@ async fn the_url_is_in_no_answer() {
     double.script([Reply::hang_up()]);
     table.push_str(&told(right.send(&messages(1)).await));
     assert!(!table.contains("SecretCode"), "{table}");
-    expect![[r#""#]].assert_eq(&table);
+    expect![[r#"
+        Retry { after: None } | HTTP 401 Unauthorized: unknown endpoint /receiver/v1/http/********
+        Retry { after: None } | HTTP 401 Unauthorized: no: ********
+        Retry { after: None } | HTTP 408 Request Timeout: no: ********
+        Split | HTTP 413 Payload Too Large: no: ********
+        Retry { after: None } | HTTP 429 Too Many Requests: no: ********
+        Retry { after: None } | HTTP 503 Service Unavailable: no: ********
+        Retry { after: None } | HTTP 504 Gateway Timeout: no: ********
+        Retry { after: None } | no answer from http://ADDRESS: connection closed before message completed
+    "#]]
+    .assert_eq(&table);
 }
 
 #[tokio::test]

@@ -43,7 +43,13 @@ async fn a_request_is_one_event_or_many_in_an_envelope_or_bare() {
         assert_eq!(deliver(&*transport, &two).await.delivered, 2);
     }
     let bodies: Vec<String> = double.asked().into_iter().map(|asked| String::from_utf8(asked.body).unwrap()).collect();
-    expect![[r#""#]].assert_eq(&bodies.join("\n"));
+    expect![[r#"
+        {"type":"LOGIN","timestamp":"2026-11-21T09:00:00.123Z","data":{"event_id":"01a1fd55-7afb-7000-8707-070707070707","n":0,"text":"plain"}}
+        {"type":"LOGIN","timestamp":"2026-11-21T09:00:01.123Z","data":"CEF:0|Acta|Acta|1|LOGIN|\"x\"|1|act=\\="}
+        {"type":"audit.events","timestamp":"2026-11-21T09:00:00.123Z","data":[{"event_id":"01a1fd55-7afb-7000-8707-070707070707","n":0,"text":"plain"},"CEF:0|Acta|Acta|1|LOGIN|\"x\"|1|act=\\="]}
+        {"event_id":"01a1fd55-7afb-7000-8707-070707070707","n":0,"text":"plain"}
+        CEF:0|Acta|Acta|1|LOGIN|"x"|1|act=\=
+        [{"event_id":"01a1fd55-7afb-7000-8707-070707070707","n":0,"text":"plain"},"CEF:0|Acta|Acta|1|LOGIN|\"x\"|1|act=\\="]"#]].assert_eq(&bodies.join("\n"));
     assert!(double.asked().iter().all(|asked| asked.path == "/hook?tenant=1" && asked.method == "POST"));
 }
 
@@ -73,7 +79,28 @@ async fn what_answers_mean() {
         let answer = transport.send(&messages(1)).await;
         table.push_str(&format!("{:?} | {}\n", answer.verdict, answer.raw));
     }
-    expect![[r#""#]].assert_eq(&table);
+    expect![[r#"
+        Delivered | HTTP 200 OK (Retry-After: 7)
+        Delivered | HTTP 202 Accepted (Retry-After: 7)
+        Delivered | HTTP 204 No Content (Retry-After: 7)
+        Retry { after: Some(7s) } | HTTP 301 Moved Permanently (Retry-After: 7) (redirections are not followed: set the URL that is to receive)
+        Retry { after: Some(7s) } | HTTP 302 Found (Retry-After: 7) (redirections are not followed: set the URL that is to receive)
+        Retry { after: Some(7s) } | HTTP 307 Temporary Redirect (Retry-After: 7) (redirections are not followed: set the URL that is to receive)
+        Refused | HTTP 400 Bad Request (Retry-After: 7)
+        Retry { after: Some(7s) } | HTTP 401 Unauthorized (Retry-After: 7)
+        Retry { after: Some(7s) } | HTTP 403 Forbidden (Retry-After: 7)
+        Retry { after: Some(7s) } | HTTP 404 Not Found (Retry-After: 7)
+        Retry { after: Some(7s) } | HTTP 408 Request Timeout (Retry-After: 7)
+        Retry { after: Some(7s) } | HTTP 409 Conflict (Retry-After: 7)
+        Gone | HTTP 410 Gone (Retry-After: 7)
+        Split | HTTP 413 Payload Too Large (Retry-After: 7)
+        Refused | HTTP 422 Unprocessable Entity (Retry-After: 7)
+        Retry { after: Some(7s) } | HTTP 429 Too Many Requests (Retry-After: 7)
+        Retry { after: Some(7s) } | HTTP 500 Internal Server Error (Retry-After: 7)
+        Retry { after: Some(7s) } | HTTP 502 Bad Gateway (Retry-After: 7)
+        Retry { after: Some(7s) } | HTTP 503 Service Unavailable (Retry-After: 7)
+        Retry { after: Some(7s) } | HTTP 504 Gateway Timeout (Retry-After: 7)
+    "#]].assert_eq(&table);
 }
 
 /// The requests that a receiver gets now, with every signature there can be; the libraries compare the time with the clock.
@@ -120,17 +147,36 @@ async fn other_peoples_libraries_verify_every_signature() {
     if let Some(python) = peer("ACTA_PYTHON", "standardwebhooks and cryptography") {
         let mut program = Command::new(python);
         program.args(["-c", include_str!("peers/webhook.py")]);
-        expect![[r#""#]].assert_eq(&verified(program, &asked, &[SECRET, BEFORE, KEY, OTHER]));
+        expect![[r#"
+            whsec_MfK verified
+            whsec_C2F verified
+            whsk_AAEC verified
+            whsec_AAA No matching signature found
+            whsec_MfK No matching signature found
+            whsec_C2F No matching signature found
+            whsk_AAEC No matching signature found
+            whsec_AAA No matching signature found
+        "#]]
+        .assert_eq(&verified(program, &asked, &[SECRET, BEFORE, KEY, OTHER]));
     }
     if let Some(modules) = peer("ACTA_WEBHOOK_NODE", "standardwebhooks for JavaScript") {
         let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/peers/webhook.mjs");
         let mut program = Command::new("node");
         program.arg(script).arg(modules);
-        expect![[r#""#]].assert_eq(&verified(program, &asked, &[SECRET, BEFORE, OTHER]));
+        expect![[r#"
+            whsec_MfK verified
+            whsec_C2F verified
+            whsec_AAA No matching signature found
+            whsec_MfK No matching signature found
+            whsec_C2F No matching signature found
+            whsec_AAA No matching signature found
+        "#]]
+        .assert_eq(&verified(program, &asked, &[SECRET, BEFORE, OTHER]));
     }
 }
 
-/// HMAC-SHA256 and Ed25519 of one request, made with other people's programs: `openssl dgst -mac HMAC`, `openssl pkeyutl -sign`.
+/// HMAC-SHA256 and Ed25519 of one request, made with other people's programs: `openssl dgst -mac HMAC`, `openssl pkeyutl
+/// -sign`.
 #[tokio::test]
 async fn signatures_are_those_of_openssl() {
     let double = Double::start(Takes).await;

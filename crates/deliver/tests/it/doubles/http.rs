@@ -162,7 +162,8 @@ async fn request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> std::io::Resul
         if let Some(at) = buffer.windows(4).position(|four| four == b"\r\n\r\n") {
             break at;
         }
-        if stream.read_buf(buffer).await? == 0 {
+        // What begins so is TLS, which this server does not speak.
+        if stream.read_buf(buffer).await? == 0 || buffer.first() == Some(&0x16) {
             return Ok(None);
         }
     };
