@@ -120,11 +120,11 @@ impl Receiver for S3 {
             "prefix": "acta",
             "access_key_id": "AKIAIOSFODNN7EXAMPLE",
             "secret_access_key": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-            "session_token": "AQoDYXdzEPT…",
+            "session_token": "AQoDYXdzEPT4aQoDYXdzEJr",
             "style": "virtual",
             "lock": { "mode": "compliance", "days": 365 },
             "encryption": "aws_kms",
-            "kms_key_id": "arn:aws:kms:eu-central-1:123456789012:key/0e1d…",
+            "kms_key_id": "arn:aws:kms:eu-central-1:123456789012:key/0e1d2c3b-4a59-4687-9786-a5b4c3d2e1f0",
             "batching": { "max_age_seconds": 3600, "max_bytes": 16_000_000 },
             "ca": null,
         })
