@@ -10,6 +10,7 @@ CREATE TABLE destinations (
   format          TEXT NOT NULL,
   wanted          TEXT NOT NULL,
   hide            TEXT NOT NULL,
+  begins_at       BIGINT NOT NULL,
   paused_at       BIGINT,
   paused_why      TEXT,
   failing_told_at BIGINT,

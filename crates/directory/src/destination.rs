@@ -41,6 +41,8 @@ pub struct Destination {
     pub wanted: Value,
     /// Members that are hidden from it.
     pub hide: Vec<String>,
+    /// The first index that is delivered.
+    pub begins_at: u64,
     /// Since when nothing is delivered.
     pub paused_at: Option<Timestamp>,
     /// Why, if it was not somebody's doing: the receiver's own words.
@@ -88,10 +90,12 @@ pub struct NewDestination<'a> {
     pub hide: Vec<String>,
     /// The one team whose events it gets.
     pub team: Option<TeamId>,
+    /// The first index that is to be delivered.
+    pub begins_at: u64,
 }
 
-pub(crate) const COLUMNS: &str = "id, org, team, name, kind, settings_shown, format, wanted, hide, paused_at, paused_why, \
-                                  failing_told_at, created_at, created_by, updated_at";
+pub(crate) const COLUMNS: &str = "id, org, team, name, kind, settings_shown, format, wanted, hide, begins_at, paused_at, \
+                                  paused_why, failing_told_at, created_at, created_by, updated_at";
 
 impl Destination {
     fn from_row(found: &Row<'_>) -> rusqlite::Result<Destination> {
@@ -105,6 +109,7 @@ impl Destination {
             format: found.get("format")?,
             wanted: row::parsed(found, "wanted", |text| serde_json::from_str(text))?,
             hide: row::parsed(found, "hide", |text| serde_json::from_str(text))?,
+            begins_at: found.get::<_, i64>("begins_at")?.unsigned_abs(),
             paused_at: row::optional_time(found, "paused_at")?,
             paused_why: found.get("paused_why")?,
             failing_told_at: row::optional_time(found, "failing_told_at")?,
@@ -160,8 +165,8 @@ impl Directory {
             }
             let sql = format!(
                 "INSERT INTO destinations (id, org, team, name, name_key, kind, settings_shown, settings_sealed, format, \
-                 wanted, hide, created_at, created_by, updated_at) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?12) RETURNING {COLUMNS}"
+                 wanted, hide, created_at, created_by, updated_at, begins_at) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?12, ?14) RETURNING {COLUMNS}"
             );
             let values = params![
                 id,
@@ -176,7 +181,8 @@ impl Directory {
                 new.wanted.to_string(),
                 Value::from(new.hide.clone()).to_string(),
                 now.as_millis(),
-                by.actor_id
+                by.actor_id,
+                i64::try_from(new.begins_at).unwrap_or(i64::MAX)
             ];
             let made = named_once(transaction.query_row(&sql, values, Destination::from_row), name)?;
             let mut event = made.event("CREATE_DESTINATION").metadata("team", made.team.as_ref().map(TeamId::as_str));

@@ -23,6 +23,7 @@ fn new(name: &str) -> NewDestination<'_> {
         wanted: json!({}),
         hide: vec!["/context/ip".to_owned()],
         team: None,
+        begins_at: 7,
     }
 }
 
@@ -46,7 +47,7 @@ fn every_change_is_an_event_and_no_secret_is_in_it() {
     let by = ChangedBy::cli();
     let org = directory.create_organization(&by, "One", now()).unwrap().id;
     let made = directory.create_destination(&by, org, new(" Splunk "), now()).unwrap();
-    assert_eq!(directory.destination(org, &made.id).unwrap(), made);
+    assert_eq!((directory.destination(org, &made.id).unwrap(), made.begins_at), (made.clone(), 7));
     assert_eq!(directory.destination_settings(org, &made.id).unwrap().unwrap()["token"], "hunter2");
     let change = |change| directory.update_destination(&by, org, &made.id, change, now()).unwrap();
     let other_token = Some(settings("https://splunk.example.com", "*****"));

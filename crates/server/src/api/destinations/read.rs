@@ -1,0 +1,73 @@
+//! `GET /v1/destinations`, `/v1/destinations/{destination_id}` and `/v1/destination-types`.
+
+use std::sync::Arc;
+
+use access::Act;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::Response;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::DestinationView;
+use crate::api::events::json;
+use crate::api::listing::{PageQuery, page_of, parameters};
+use crate::app::App;
+use crate::changing::ask;
+use crate::permit::Caller;
+use crate::problem::Problem;
+
+page_of! {
+    /// Destinations.
+    DestinationPage, destinations: DestinationView<'static>
+}
+
+/// What a destination can be.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DestinationTypes {
+    /// Types of receivers.
+    types: Vec<&'static str>,
+    /// Formats of events.
+    formats: Vec<&'static str>,
+}
+
+/// Lists the destinations, by name.
+#[utoipa::path(get, path = "/v1/destinations", tag = "destinations", operation_id = "listDestinations", params(PageQuery),
+    responses((status = 200, description = "The destinations", body = DestinationPage)))]
+pub async fn list_destinations(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let org = caller.permit(Act::ReadDirectory)?.org();
+    let (_, paging) = parameters(query.as_deref(), &[])?;
+    let all = ask(&app, move |directory, _| directory.destinations(org)).await?;
+    paging.answer("destinations", &paging.part().of(all), DestinationView::of)
+}
+
+/// Shows a destination. Secrets are never shown.
+#[utoipa::path(
+    get, path = "/v1/destinations/{destination_id}", tag = "destinations", operation_id = "readDestination",
+    params(("destination_id" = String, Path, description = "The destination's id")),
+    responses(
+        (status = 200, description = "The destination", body = DestinationView<'static>),
+        (status = 404, description = "There is none", body = Problem)),
+)]
+pub async fn read_destination(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let org = caller.permit(Act::ReadDirectory)?.org();
+    let id = super::id(&id)?;
+    let found = ask(&app, move |directory, _| directory.destination(org, &id)).await?;
+    json(&DestinationView::of(&found))
+}
+
+/// Lists what a destination can be.
+#[utoipa::path(get, path = "/v1/destination-types", tag = "destinations", operation_id = "listDestinationTypes",
+    responses((status = 200, description = "Types and formats", body = DestinationTypes)))]
+pub async fn list_destination_types(caller: Caller) -> Result<Response, Problem> {
+    caller.permit(Act::ReadDirectory)?;
+    let formats = follow::Format::ALL.iter().map(|format| format.as_str()).collect();
+    json(&DestinationTypes { types: deliver::settings::TYPES.to_vec(), formats })
+}
