@@ -1,20 +1,30 @@
 //! Reading the log behind the writer, and acting on it: delivery to destinations.
 //!
-//! A destination is a [`format`] (events → messages), a [`Transport`] (messages → a receiver, and what its answer means) and a
-//! cursor, the index up to which everything has arrived. One loop serves them all. What goes on inside the store, and how bytes
-//! reach a receiver, this crate does not know: the log comes in by the trait of [`log`], the way out by that of [`transport`].
+//! A destination is a format ([`Encode`]: events → messages), a [`Transport`] (messages → a receiver, and what its answer means)
+//! and a cursor, the index up to which everything has arrived. One loop serves them all. What goes on inside the store, and how
+//! bytes reach a receiver, this crate does not know: the log comes in by the trait of [`log`], the way out by that of [`transport`].
 
+pub mod doors;
+pub mod encode;
+pub mod hide;
 pub mod log;
 pub mod message;
 pub mod recorded;
+pub mod route;
 pub mod transport;
 pub mod verdict;
+pub mod wanted;
 
+pub use doors::{Chance, Clock};
+pub use encode::Encode;
+pub use hide::Hide;
 pub use log::{Log, LogError, Read};
 pub use message::Message;
 pub use recorded::Recorded;
+pub use route::{DestinationId, Route};
 pub use transport::{Limits, Transport};
 pub use verdict::{Answer, Fate, Verdict};
+pub use wanted::Wanted;
 
 /// What an asynchronous method of a trait object gives.
 pub type Later<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
