@@ -150,6 +150,7 @@ pub fn run() -> ExitCode {
         Command::Init(init) => init.run(),
         Command::Key(key) => key.run(),
         Command::Redaction(redaction) => redaction.run(),
+        Command::Destination(destination) => destination.run(),
         Command::ResetLink(link) => link.run(),
         Command::Organization(organization) => organization.run(),
         Command::Team(team) => team.run(),

@@ -1,0 +1,76 @@
+//! What somebody wants of a destination, checked as a whole: every mistake is named at once.
+
+use deliver::Settings;
+use directory::DestinationSettings;
+use follow::{Format, Hide, Wanted};
+use serde_json::Value;
+
+use crate::app::App;
+use crate::problem::{FieldError, Problem};
+
+/// Wishes that can be fulfilled.
+#[derive(Debug)]
+pub struct Wishes {
+    /// The receiver's settings, to be shown and to be kept.
+    pub settings: DestinationSettings,
+    /// The format's name.
+    pub format: String,
+    /// Which events.
+    pub wanted: Value,
+}
+
+/// Reads what somebody wants: settings for this type of receiver, the format, which events, what is hidden of them.
+pub fn read(
+    app: &App,
+    kind: &str,
+    settings: &Value,
+    format: Option<&str>,
+    wanted: Option<&Value>,
+    hide: &[String],
+) -> Result<Wishes, Problem> {
+    let mut errors = Vec::new();
+    let mut note = |pointer: String, detail: String| {
+        errors.push(FieldError { pointer: Some(pointer), parameter: None, detail });
+    };
+    let parsed = Settings::parse(kind, settings);
+    let shown = match &parsed {
+        Ok(parsed) => match parsed.open(app.delivering.doors()) {
+            Ok(_) => parsed.shown(),
+            Err(error) => {
+                note("/settings".to_owned(), error.to_string());
+                Value::Null
+            }
+        },
+        Err(mistakes) => {
+            for mistake in mistakes {
+                // A type that nobody knows is no fault of the settings.
+                let pointer = if mistake.member == "/type" { "/type".to_owned() } else { format!("/settings{}", mistake.member) };
+                note(pointer, mistake.text.clone());
+            }
+            Value::Null
+        }
+    };
+    let format = format.unwrap_or(Format::Native.as_str());
+    if Format::parse(format).is_none() {
+        let known: Vec<&str> = Format::ALL.iter().map(|format| format.as_str()).collect();
+        note("/format".to_owned(), format!("{format:?} is none of {}", known.join(", ")));
+    }
+    let wanted = wanted.cloned().unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+    if let Err(error) = serde_path_to_error::deserialize::<_, Wanted>(&wanted) {
+        let pointer = crate::body_json::pointer(error.path());
+        note(format!("/filter{pointer}"), error.inner().to_string());
+    }
+    if let Err((at, error)) = Hide::parse(hide) {
+        note(format!("/hide/{at}"), error.to_string());
+    }
+    if !errors.is_empty() {
+        return Err(Problem::invalid(errors));
+    }
+    let settings = DestinationSettings { shown, whole: settings.clone() };
+    Ok(Wishes { settings, format: format.to_owned(), wanted })
+}
+
+/// New settings with the secrets of the old ones where the new ones leave them out.
+pub fn merged(kind: &str, old: Option<&Value>, new: &Value) -> Value {
+    old.map_or_else(|| new.clone(), |old| Settings::merged(kind, old, new))
+}
