@@ -4,6 +4,11 @@
 //! [`follow::Transport`]. No address that somebody typed is connected to but through [`net`], which refuses what lies in private
 //! networks unless the operator allows it.
 
+pub mod doors;
 pub mod net;
 pub mod secret;
 pub mod settings;
+pub mod webhook;
+
+pub use doors::Doors;
+pub use settings::{Mistake, Receiver, Settings};
