@@ -5,7 +5,12 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use crate::word::Action;
+use crate::event::Outcome;
+use crate::word::{Action, Kind};
+
+pub mod mapping;
+
+pub use mapping::{Ecs, Ocsf};
 
 /// What sort of act an action is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -77,6 +82,26 @@ pub struct Entry {
     pub severity: Severity,
     /// In which logs it is visible.
     pub visibility: Visibility,
+    /// The type of the target that it is done to, as far as types are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<Kind>,
+    /// What it is in OCSF 1.8.0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ocsf: Option<Ocsf>,
+    /// What it is in the Elastic Common Schema.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ecs: Option<Ecs>,
+    /// How it ended, where the identifier alone says so and an event does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// Whether a second factor is what it is about.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub mfa: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// A versioned list of actions of one system.
@@ -94,6 +119,17 @@ pub struct Catalog {
     pub actions: Vec<Entry>,
 }
 
+/// A catalog's file, its entries unread.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    name: String,
+    title: String,
+    version: u32,
+    #[serde(rename = "action")]
+    actions: Vec<toml::Table>,
+}
+
 /// All catalogs in force, looked up by action.
 #[derive(Debug)]
 pub struct Catalogs {
@@ -107,15 +143,34 @@ pub enum BadCatalog {
     /// The file cannot be read.
     #[error("catalog file cannot be read: {0}")]
     Unreadable(#[from] toml::de::Error),
+    /// One entry does not say what it should.
+    #[error("action {action}: {error}")]
+    Entry {
+        /// The entry's `id`, or its place in the file where it has none.
+        action: String,
+        /// What is wrong.
+        error: toml::de::Error,
+    },
     /// Two entries for one action.
     #[error("action {0} stands in the catalogs twice")]
     Twice(Action),
 }
 
+/// Reads one file, entry by entry, so that a mistake is told with the action's name.
+fn read(file: &str) -> Result<Catalog, BadCatalog> {
+    let File { name, title, version, actions } = toml::from_str(file)?;
+    let entry = |(at, table): (usize, toml::Table)| {
+        let action = table.get("id").and_then(toml::Value::as_str).map_or_else(|| format!("no. {}", at + 1), str::to_owned);
+        table.try_into().map_err(|error| BadCatalog::Entry { action, error })
+    };
+    let actions = actions.into_iter().enumerate().map(entry).collect::<Result<_, _>>()?;
+    Ok(Catalog { name, title, version, actions })
+}
+
 impl Catalogs {
     /// Reads catalog files. An action may stand in one of them only.
     pub fn parse(files: &[&str]) -> Result<Catalogs, BadCatalog> {
-        let catalogs = files.iter().map(|file| toml::from_str(file)).collect::<Result<Vec<Catalog>, _>>()?;
+        let catalogs = files.iter().map(|file| read(file)).collect::<Result<Vec<Catalog>, _>>()?;
         let mut by_action = HashMap::new();
         for (c, catalog) in catalogs.iter().enumerate() {
             for (a, entry) in catalog.actions.iter().enumerate() {
