@@ -84,7 +84,7 @@ fn extra_roots(config: &Config) -> Result<Vec<String>, String> {
         return Ok(Vec::new());
     }
     let text = std::fs::read_to_string(file).map_err(|error| format!("{file:?} cannot be read: {error}"))?;
-    match deliver::net::certificates(&text) {
+    match deliver::net::tls::certificates(&text) {
         Ok(certificates) if certificates.is_empty() => Err(format!("{file:?} holds no certificate")),
         Ok(_) => Ok(vec![text]),
         Err(error) => Err(format!("{file:?}: {error}")),

@@ -134,15 +134,15 @@ pub(super) struct Replay {
 pub(super) struct DeadLetters {
     #[command(flatten)]
     one: One,
-    /// Send them all again, or those named with --index.
+    /// Send them all again, or those named with --id.
     #[arg(long, conflicts_with = "discard")]
     retry: bool,
-    /// Give them all up, or those named with --index. They are not sent any more.
+    /// Give them all up, or those named with --id. They are not sent any more.
     #[arg(long)]
     discard: bool,
-    /// Only the event with this index. Repeat it for several.
-    #[arg(long = "index", value_name = "INDEX")]
-    indexes: Vec<u64>,
+    /// Only the one of this number. Repeat it for several.
+    #[arg(long = "id", value_name = "NUMBER")]
+    ids: Vec<i64>,
 }
 
 impl Destination {
@@ -168,8 +168,8 @@ impl Destination {
             }
             Destination::DeadLetters(letters) => letters.run()?,
             Destination::Gaps(one) => {
-                let answer = one.ask("GET", "/gaps?per_page=1000", None)?;
-                one.list(&answer, "gaps", &["from", "to", "opened_at", "closed_at", "reason"]);
+                let answer = one.ask("GET", "/gaps", None)?;
+                one.list(&answer, "gaps", &["kind", "from", "to", "opened", "reason"]);
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -285,8 +285,8 @@ impl Replay {
             body.extend(value.map(|value| (name.to_owned(), value.into())));
         }
         if body.is_empty() {
-            let answer = self.one.ask("GET", "/replays?per_page=1000", None)?;
-            self.one.list(&answer, "replays", &["id", "from", "to", "state", "delivered", "dead", "created_at"]);
+            let answer = self.one.ask("GET", "/replays", None)?;
+            self.one.list(&answer, "replays", &["id", "kind", "from", "to", "state", "delivered", "dead", "created"]);
             return Ok(());
         }
         let made = self.one.ask("POST", "/replays", Some(&Value::Object(body)))?;
@@ -296,11 +296,11 @@ impl Replay {
 
 impl DeadLetters {
     fn run(self) -> anyhow::Result<()> {
-        let which = if self.indexes.is_empty() { json!({"all": true}) } else { json!({"indexes": self.indexes}) };
+        let which = if self.ids.is_empty() { json!({"all": true}) } else { json!({"ids": self.ids}) };
         let doing = if self.retry { Some("retry") } else { self.discard.then_some("discard") };
         let Some(doing) = doing else {
-            let answer = self.one.ask("GET", "/dead-letters?per_page=1000", None)?;
-            self.one.list(&answer, "dead_letters", &["index", "event_id", "part", "at", "attempts", "reason"]);
+            let answer = self.one.ask("GET", "/dead-letters?limit=1000", None)?;
+            self.one.list(&answer, "dead_letters", &["id", "index", "event_id", "part", "at", "attempts", "reason"]);
             return Ok(());
         };
         let done = self.one.ask("POST", &format!("/dead-letters/{doing}"), Some(&which))?;

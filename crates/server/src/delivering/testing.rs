@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use directory::DestinationId;
-use follow::{Encode, Format, Hide, Message, Verdict};
+use follow::format::Format;
+use follow::{Hide, Message, Verdict};
 use record::parse::Parsed;
 use record::{Action, Event, EventId, Json, Kind, OrgId, Outcome, Target, Timestamp};
 use store::Answer;

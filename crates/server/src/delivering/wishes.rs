@@ -1,8 +1,9 @@
 //! What somebody wants of a destination, checked as a whole: every mistake is named at once.
 
-use deliver::Settings;
+use deliver::settings::Settings;
 use directory::DestinationSettings;
-use follow::{Format, Hide, Wanted};
+use follow::format::Format;
+use follow::{Hide, Wanted};
 use serde_json::Value;
 
 use crate::app::App;
@@ -34,13 +35,19 @@ pub fn read(
     };
     let parsed = Settings::parse(kind, settings);
     let shown = match &parsed {
-        Ok(parsed) => match parsed.open(app.delivering.doors()) {
-            Ok(_) => parsed.shown(),
-            Err(error) => {
+        Ok(parsed) => {
+            let doors = app.delivering.doors();
+            let refused = parsed.refused(doors.dial.allowed());
+            if let Err(error) = parsed.open(doors)
+                && refused.is_empty()
+            {
                 note("/settings".to_owned(), error.to_string());
-                Value::Null
             }
-        },
+            for mistake in refused {
+                note(format!("/settings{}", mistake.member), mistake.text);
+            }
+            parsed.shown()
+        }
         Err(mistakes) => {
             for mistake in mistakes {
                 // A type that nobody knows is no fault of the settings.

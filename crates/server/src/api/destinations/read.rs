@@ -24,8 +24,9 @@ page_of! {
 /// What a destination can be.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DestinationTypes {
-    /// Types of receivers.
-    types: Vec<&'static str>,
+    /// Types of receivers, each with an example of its settings and the members that are secret.
+    #[schema(value_type = Vec<Object>)]
+    types: Vec<deliver::settings::Kind>,
     /// Formats of events.
     formats: Vec<&'static str>,
 }
@@ -68,6 +69,6 @@ pub async fn read_destination(
     responses((status = 200, description = "Types and formats", body = DestinationTypes)))]
 pub async fn list_destination_types(caller: Caller) -> Result<Response, Problem> {
     caller.permit(Act::ReadDirectory)?;
-    let formats = follow::Format::ALL.iter().map(|format| format.as_str()).collect();
-    json(&DestinationTypes { types: deliver::settings::TYPES.to_vec(), formats })
+    let formats = follow::format::Format::ALL.iter().map(|format| format.as_str()).collect();
+    json(&DestinationTypes { types: deliver::settings::Settings::kinds(), formats })
 }
