@@ -219,6 +219,15 @@ impl Directory {
         })
     }
 
+    /// The destinations of all organizations whose people were told that they fail.
+    pub fn failing_destinations(&self) -> Result<Vec<Destination>, DirectoryError> {
+        self.read(|connection| {
+            let sql = format!("SELECT {COLUMNS} FROM destinations WHERE failing_told_at IS NOT NULL ORDER BY org, id");
+            let mut statement = connection.prepare(&sql)?;
+            Ok(statement.query_map([], Destination::from_row)?.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// All of a destination's settings, with secrets, for the one place that delivers. `None` if they were sealed under another
     /// key and cannot be read any more.
     pub fn destination_settings(&self, org: OrgId, id: &DestinationId) -> Result<Option<Value>, DirectoryError> {

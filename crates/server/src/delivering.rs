@@ -7,16 +7,17 @@
 pub mod alerts;
 pub mod lines;
 pub mod marks;
+pub mod range;
 pub mod source;
 pub mod testing;
 pub mod wishes;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use deliver::doors::Doors;
+use deliver::stdout::Output;
 use directory::{Destination, DestinationId};
 use follow::Route;
 use follow::ledger::Ledger;
@@ -49,6 +50,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Delivering {
     ledger: Ledger,
     doors: Doors,
+    /// The process's standard output, if the operator wants events there. It is no door of an organization's destinations.
+    stdout: Option<Output>,
     durable: watch::Sender<u64>,
     turns: Arc<Semaphore>,
     /// Held by whoever brings lines in step with the directory.
@@ -93,16 +96,19 @@ impl Delivering {
     /// Opens the ledger, and the doors as far as the operator opens them.
     pub fn open(
         config: &Config,
-        data: &Path,
         clock: Arc<dyn store::Clock>,
         chance: Arc<dyn store::Chance>,
     ) -> anyhow::Result<Delivering> {
         let options = destination_settings::http_options(config).map_err(|what| anyhow::anyhow!("destinations: {what}"))?;
-        let mut doors = Doors::new(options, Arc::new(Given(clock)), Arc::new(Given(chance)))?;
-        destination_settings::open_folder(config, &mut doors);
+        let doors = Doors::new(options, Arc::new(Given(clock)), Arc::new(Given(chance)))?;
+        let doors = match destination_settings::folder(config) {
+            Some(folder) => doors.with_files(folder),
+            None => doors,
+        };
         Ok(Delivering {
-            ledger: Ledger::open(&data.join(LEDGER))?,
+            ledger: Ledger::open(&config.data.join(LEDGER))?,
             doors,
+            stdout: config.log_audit_events.then(|| Output::new(std::io::stdout())).transpose()?,
             durable: watch::Sender::new(0),
             turns: Arc::new(Semaphore::new(READS_MAX)),
             in_step: tokio::sync::Mutex::default(),

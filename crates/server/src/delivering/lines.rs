@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use deliver::settings::Settings;
+use deliver::settings::{Receiver, Settings};
+use deliver::stdout::StdoutSettings;
 use directory::{Destination, Organization};
 use follow::format::Format;
 use follow::ledger::Begin;
@@ -204,7 +205,7 @@ async fn start(app: &Arc<App>, route: &Route, wish: &Wish, first: bool) -> Resul
         None => {
             begin_stdout(app, route, first).await.map_err(|problem| problem.detail)?;
             let scope = source::scope(org, None).map_err(|denied| denied.to_string())?;
-            (scope, Wanted::default(), Format::Retool, Hide::nothing(), stdout())
+            (scope, Wanted::default(), Format::Retool, Hide::nothing(), stdout(app)?)
         }
     };
     let source = source::Source::new(app.clone(), &wish.organization, scope, wanted);
@@ -245,6 +246,7 @@ async fn begin_stdout(app: &Arc<App>, route: &Route, first: bool) -> Result<(), 
 }
 
 /// The operator's stdout.
-fn stdout() -> Arc<dyn Transport> {
-    Arc::new(deliver::stdout::Stdout::process())
+fn stdout(app: &App) -> Result<Arc<dyn Transport>, String> {
+    let output = app.delivering.stdout.clone().ok_or("log_audit_events is off")?;
+    StdoutSettings::default().open(&app.delivering.doors().clone().with_output(output)).map_err(|error| error.to_string())
 }
