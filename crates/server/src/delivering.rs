@@ -9,6 +9,7 @@ pub mod lines;
 pub mod marks;
 pub mod range;
 pub mod source;
+pub mod standing;
 pub mod testing;
 pub mod wishes;
 
