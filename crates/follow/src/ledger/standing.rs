@@ -4,7 +4,7 @@ use record::{Index, OrgId, Timestamp};
 use rusqlite::{Connection, Row};
 use serde::Serialize;
 
-use super::{Ledger, LedgerError, act, all, gap, index, millis, number, one, time, unsigned};
+use super::{Ledger, LedgerError, act, all, dead_letter, gap, index, millis, number, one, replay, time, unsigned};
 use crate::route::{DestinationId, Route};
 
 /// From where a new destination gets events.
@@ -51,6 +51,14 @@ pub struct Standing {
     /// The first index that the live course has not seen to.
     #[serde(skip)]
     pub(crate) next: u64,
+}
+
+/// How much there is of what people look after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) dead_letters: u64,
+    pub(crate) open_gaps: u64,
+    pub(crate) open_replays: u64,
 }
 
 const COLUMNS: &str = "destination, organization, next, delivered, last_delivered_at, last_answer, last_verdict, \
@@ -119,6 +127,18 @@ impl Ledger {
     pub async fn standing(&self, route: &Route) -> Result<Option<Standing>, LedgerError> {
         let route = route.clone();
         self.run(move |db| standing(db, &route)).await
+    }
+
+    /// Where a route stands, and how much there is beside it.
+    pub(crate) async fn standing_with_counts(&self, route: &Route) -> Result<(Standing, Counts), LedgerError> {
+        let route = route.clone();
+        self.run(move |db| {
+            let row = row_of(db, &route)?;
+            let standing = standing(db, &route)?.ok_or(LedgerError::NotFound { what: "destination" })?;
+            let (dead_letters, open_gaps) = (dead_letter::count(db, row)?, gap::count_open(db, row)?);
+            Ok((standing, Counts { dead_letters, open_gaps, open_replays: replay::count_open(db, row)? }))
+        })
+        .await
     }
 
     /// Where every route stands.
