@@ -1,11 +1,13 @@
 //! What transports need from the outside: connections, time and chance.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use follow::{Chance, Clock};
 use record::Timestamp;
 
 use crate::net::{Dial, Http, HttpOptions, NetError};
+use crate::stdout::Output;
 
 /// The doors, the same for all destinations. Cheap to clone.
 #[derive(Clone)]
@@ -18,6 +20,10 @@ pub struct Doors {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub chance: Arc<dyn Chance>,
+    /// The process's standard output, where events may go there.
+    pub output: Option<Output>,
+    /// The folder for files of events, where the operator allows them.
+    pub files: Option<PathBuf>,
 }
 
 impl Doors {
@@ -27,7 +33,19 @@ impl Doors {
     /// A root that cannot be read.
     pub fn new(options: HttpOptions, clock: Arc<dyn Clock>, chance: Arc<dyn Chance>) -> Result<Doors, NetError> {
         let http = Http::new(options)?;
-        Ok(Doors { dial: http.dial().clone(), http, clock, chance })
+        Ok(Doors { dial: http.dial().clone(), http, clock, chance, output: None, files: None })
+    }
+
+    /// With standard output.
+    #[must_use]
+    pub fn with_output(self, output: Output) -> Doors {
+        Doors { output: Some(output), ..self }
+    }
+
+    /// With a folder for files.
+    #[must_use]
+    pub fn with_files(self, folder: PathBuf) -> Doors {
+        Doors { files: Some(folder), ..self }
     }
 
     /// The time.

@@ -15,7 +15,10 @@ use std::time::Duration;
 use follow::{Answer, Clock, Later, Limits, Message, Transport};
 use record::{OrgId, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
+use crate::doors::Doors;
+use crate::settings::{OpenError, Receiver};
 use active::Active;
 
 /// So long may a disk take before we say that it does not answer.
@@ -110,17 +113,21 @@ impl TryFrom<u32> for Keep {
     }
 }
 
-/// The operator has not allowed files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("files are not allowed as destinations here: the operator has named no folder for them")]
-pub struct NoFolder;
+impl Receiver for FileSettings {
+    const TYPE: &'static str = "file";
+    const SECRETS: &'static [&'static str] = &[];
+    const PLACES: &'static [&'static str] = &[];
 
-impl FileSettings {
-    /// The way to it. The file is opened when the first batch comes.
-    pub fn open(&self, folder: Option<PathBuf>, clock: Arc<dyn Clock>) -> Result<Arc<dyn Transport>, NoFolder> {
-        let folder = folder.ok_or(NoFolder)?;
+    fn sample() -> Value {
+        json!({"name": "audit.jsonl", "rotate_bytes": 100_000_000, "rotate_hours": 24, "keep": 30, "compress": true})
+    }
+
+    /// The file is opened when the first batch comes.
+    fn open(&self, doors: &Doors) -> Result<Arc<dyn Transport>, OpenError> {
+        let refused = "events may not go to files here: the operator has named no folder for them";
+        let folder = doors.files.clone().ok_or_else(|| OpenError(refused.to_owned()))?;
         let files = Files { settings: self.clone(), folder, open: BTreeMap::new() };
-        Ok(Arc::new(FileTransport { files: Arc::new(Mutex::new(files)), clock }))
+        Ok(Arc::new(FileTransport { files: Arc::new(Mutex::new(files)), clock: Arc::clone(&doors.clock) }))
     }
 }
 

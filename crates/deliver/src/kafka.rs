@@ -15,12 +15,14 @@ use std::time::Duration;
 
 use follow::{Answer, Later, Limits, Message, Transport, Verdict};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use crate::doors::Doors;
-use crate::net::NetError;
+use crate::net::Endpoint;
 use crate::secret::Secret;
-use crate::socket::{Connector, TlsSettings};
+use crate::settings::{Mistake, OpenError, Receiver};
+use crate::socket::{Connector, HostName, TlsSettings};
 use batch::Records;
 use cluster::Cluster;
 
@@ -92,7 +94,7 @@ pub enum Mechanism {
 /// One to twenty brokers, `host:port` each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
-pub struct Brokers(Vec<(String, u16)>);
+pub struct Brokers(Vec<(HostName, u16)>);
 
 impl TryFrom<Vec<String>> for Brokers {
     type Error = String;
@@ -104,7 +106,8 @@ impl TryFrom<Vec<String>> for Brokers {
         let read = |text: &String| {
             let (host, port) = text.rsplit_once(':')?;
             let port: u16 = port.parse().ok()?;
-            (!host.is_empty() && port > 0).then(|| (host.to_owned(), port))
+            let host = HostName::try_from(host.to_owned()).ok()?;
+            (port > 0).then_some((host, port))
         };
         let brokers = texts.iter().map(|text| read(text).ok_or_else(|| format!("{text:?} is not of the form host:port")));
         Ok(Brokers(brokers.collect::<Result<_, _>>()?))
@@ -113,7 +116,8 @@ impl TryFrom<Vec<String>> for Brokers {
 
 impl From<Brokers> for Vec<String> {
     fn from(brokers: Brokers) -> Vec<String> {
-        brokers.0.into_iter().map(|(host, port)| format!("{host}:{port}")).collect()
+        let shown = |host: &str| if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        brokers.0.into_iter().map(|(host, port)| format!("{}:{port}", shown(host.as_str()))).collect()
     }
 }
 
@@ -151,23 +155,33 @@ impl TryFrom<usize> for MaxBytes {
     }
 }
 
-/// The settings cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadKafka {
-    /// A password would be readable on the way.
-    #[error("the mechanism PLAIN sends the password as it is and needs TLS; SCRAM-SHA-256 and SCRAM-SHA-512 do without")]
-    Readable,
-    /// Certificates or a key that cannot be read.
-    #[error(transparent)]
-    Net(#[from] NetError),
-}
+impl Receiver for KafkaSettings {
+    const TYPE: &'static str = "kafka";
+    const SECRETS: &'static [&'static str] = &["/sasl/password", "/tls/client_key"];
+    const PLACES: &'static [&'static str] = &["/brokers", "/plain", "/tls/ca", "/tls/server_name"];
 
-impl KafkaSettings {
-    /// The way to it. Nothing is connected yet.
-    pub fn open(&self, doors: &Doors) -> Result<Arc<dyn Transport>, BadKafka> {
+    fn sample() -> Value {
+        json!({
+            "brokers": ["kafka.example.com:9093"], "topic": "audit", "plain": false, "tls": {},
+            "sasl": {"mechanism": "SCRAM-SHA-512", "user": "acta", "password": "…"},
+            "create_topic": false, "compress": true, "max_bytes": 1_000_000,
+        })
+    }
+
+    fn mistakes(&self) -> Vec<Mistake> {
+        let mut found = self.tls.mistakes();
         if self.plain && self.sasl.as_ref().is_some_and(|sasl| sasl.mechanism == Mechanism::Plain) {
-            return Err(BadKafka::Readable);
+            let text = "PLAIN sends the password as it is and needs TLS; SCRAM-SHA-256 and SCRAM-SHA-512 do without";
+            found.push(Mistake::new("/sasl/mechanism", text));
         }
+        found
+    }
+
+    fn endpoints(&self) -> Vec<(&'static str, Endpoint)> {
+        self.brokers.0.iter().filter_map(|(host, port)| Some(("/brokers", host.endpoint(*port)?))).collect()
+    }
+
+    fn open(&self, doors: &Doors) -> Result<Arc<dyn Transport>, OpenError> {
         let connector = Connector::new(&doors.dial, (!self.plain).then_some(&self.tls))?;
         let cluster = Cluster::new(self.clone(), connector, Arc::clone(&doors.chance));
         Ok(Arc::new(Kafka { compress: self.compress, max: self.max_bytes.0, cluster: Mutex::new(cluster) }))

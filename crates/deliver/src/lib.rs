@@ -5,9 +5,15 @@
 //! networks unless the operator allows it.
 
 pub mod doors;
+pub mod file;
+pub mod kafka;
+pub mod nats;
 pub mod net;
 pub mod secret;
 pub mod settings;
+pub mod socket;
+pub mod stdout;
+pub mod syslog;
 pub mod webhook;
 
 pub use doors::Doors;

@@ -12,22 +12,23 @@ use std::time::Duration;
 
 use follow::{Answer, Fate, Later, Limits, Message, Transport, Verdict};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use crate::doors::Doors;
-use crate::net::NetError;
+use crate::net::Endpoint;
 use crate::secret::Secret;
-use crate::socket::{Connector, TlsSettings};
+use crate::settings::{Mistake, OpenError, Receiver};
+use crate::socket::{Connector, HostName, TlsSettings};
 use connection::{Connection, Place};
-pub use nkey::BadSeed;
-use nkey::Seed;
+use nkey::{BadSeed, Seed};
 
 /// What is set of a NATS server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NatsSettings {
     /// Where it is.
-    pub host: String,
+    pub host: HostName,
     /// Its port.
     #[serde(default = "defaults::port")]
     pub port: u16,
@@ -105,38 +106,48 @@ impl Subject {
     }
 }
 
-/// The settings cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadNats {
-    /// Certificates or a key that cannot be read.
-    #[error(transparent)]
-    Net(#[from] NetError),
-    /// The seed is none.
-    #[error(transparent)]
-    Seed(#[from] BadSeed),
-    /// Half a way of saying who we are, or two of them.
-    #[error("a user is a name with its password, or a token, or a seed with or without its JWT")]
-    User,
-    /// Something that is as good as a password would be readable on the way.
-    #[error("passwords and tokens are sent as they are and need TLS; a seed does without")]
-    Readable,
-}
+impl Receiver for NatsSettings {
+    const TYPE: &'static str = "nats";
+    const SECRETS: &'static [&'static str] = &["/user/password", "/user/token", "/user/seed", "/user/jwt", "/tls/client_key"];
+    const PLACES: &'static [&'static str] = &["/host", "/port", "/plain", "/tls/ca", "/tls/server_name"];
 
-impl NatsSettings {
-    /// The way to it. Nothing is connected yet.
-    pub fn open(&self, doors: &Doors) -> Result<Arc<dyn Transport>, BadNats> {
-        let user = &self.user;
-        let ways = [user.name.is_some(), user.token.is_some(), user.seed.is_some()];
-        let halves = user.name.is_some() != user.password.is_some() || (user.jwt.is_some() && user.seed.is_none());
-        if halves || ways.into_iter().filter(|way| *way).count() > 1 {
-            return Err(BadNats::User);
+    fn sample() -> Value {
+        json!({
+            "host": "nats.example.com", "port": 4222, "plain": false, "tls": {}, "subject": "audit.{organization}",
+            "user": {"name": "acta", "password": "…"},
+        })
+    }
+
+    fn mistakes(&self) -> Vec<Mistake> {
+        let mut found = self.tls.mistakes();
+        let User { name, password, token, seed, jwt } = &self.user;
+        if name.is_some() != password.is_some() {
+            found.push(Mistake::new("/user", "must have both a name and a password, or neither"));
         }
-        if self.plain && (user.name.is_some() || user.token.is_some()) {
-            return Err(BadNats::Readable);
+        if jwt.is_some() && seed.is_none() {
+            found.push(Mistake::new("/user/seed", "must be given with a JWT"));
         }
-        let seed = user.seed.as_ref().map(|seed| Seed::parse(seed.reveal())).transpose()?;
+        if [name.is_some(), token.is_some(), seed.is_some()].into_iter().filter(|way| *way).count() > 1 {
+            found.push(Mistake::new("/user", "must be a name with its password, or a token, or a seed with or without its JWT"));
+        }
+        if self.plain && (name.is_some() || token.is_some()) {
+            found.push(Mistake::new("/plain", "must be false with a password or a token, which are sent as they are"));
+        }
+        if seed.as_ref().is_some_and(|seed| Seed::parse(seed.reveal()).is_err()) {
+            found.push(Mistake::new("/user/seed", BadSeed.to_string()));
+        }
+        found
+    }
+
+    fn endpoints(&self) -> Vec<(&'static str, Endpoint)> {
+        self.host.endpoint(self.port).map(|at| ("/host", at)).into_iter().collect()
+    }
+
+    fn open(&self, doors: &Doors) -> Result<Arc<dyn Transport>, OpenError> {
+        let seed = self.user.seed.as_ref().map(|seed| Seed::parse(seed.reveal())).transpose();
+        let seed = seed.map_err(|e| OpenError(e.to_string()))?;
         let connector = Connector::new(&doors.dial, (!self.plain).then_some(&self.tls))?;
-        let place = Place { connector, host: self.host.clone(), port: self.port, user: user.clone(), seed };
+        let place = Place { connector, host: self.host.as_str().to_owned(), port: self.port, user: self.user.clone(), seed };
         let chance = Arc::clone(&doors.chance);
         Ok(Arc::new(Nats { subject: self.subject.clone(), place, chance, kept: Mutex::new(None) }))
     }

@@ -162,6 +162,11 @@ macro_rules! receivers {
 
 receivers! {
     Webhook: crate::webhook::Webhook,
+    Stdout: crate::stdout::StdoutSettings,
+    File: crate::file::FileSettings,
+    Syslog: crate::syslog::SyslogSettings,
+    Kafka: crate::kafka::KafkaSettings,
+    Nats: crate::nats::NatsSettings,
 }
 
 impl Settings {

@@ -1,6 +1,7 @@
 //! Connections of receivers that do not speak HTTP, with TLS or without, all made by [`Dial`].
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -9,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::TlsConnector;
 
-use crate::net::{ClientIdentity, Dial, NetError, TlsOptions};
+use crate::net::{ClientIdentity, Dial, Endpoint, NetError, TlsOptions};
 use crate::secret::Secret;
+use crate::settings::Mistake;
 
 /// What is set of TLS: whom to trust, and who we are.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +33,17 @@ pub struct TlsSettings {
 }
 
 impl TlsSettings {
+    /// What is wrong, with `/tls` as the place of these settings.
+    pub(crate) fn mistakes(&self) -> Vec<Mistake> {
+        let mut found = Vec::new();
+        match (&self.client_certificate, &self.client_key) {
+            (Some(_), None) => found.push(Mistake::new("/tls/client_key", "must be given with a client certificate")),
+            (None, Some(_)) => found.push(Mistake::new("/tls/client_certificate", "must be given with a client key")),
+            _ => {}
+        }
+        found
+    }
+
     fn options(&self) -> Result<TlsOptions, NetError> {
         let client = match (&self.client_certificate, &self.client_key) {
             (None, None) => None,
@@ -40,6 +53,43 @@ impl TlsSettings {
             _ => return Err(NetError::Material("a client certificate needs its key, and the key its certificate".to_owned())),
         };
         Ok(TlsOptions { roots: self.ca.clone(), server_name: self.server_name.clone(), client, alpn: Vec::new() })
+    }
+}
+
+/// A host's name or address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct HostName(String);
+
+impl HostName {
+    /// As it was written, an IPv6 address without brackets.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The place as a URL, for those who judge places.
+    pub(crate) fn endpoint(&self, port: u16) -> Option<Endpoint> {
+        let host = if self.0.contains(':') { format!("[{}]", self.0) } else { self.0.clone() };
+        Endpoint::parse(&format!("https://{host}:{port}")).ok()
+    }
+}
+
+impl TryFrom<String> for HostName {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<HostName, &'static str> {
+        let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(&text);
+        if bare.parse::<IpAddr>().is_ok() || url::Host::parse(bare).is_ok() {
+            Ok(HostName(bare.to_owned()))
+        } else {
+            Err("must be the name or the address of a host, without a scheme and without a port")
+        }
+    }
+}
+
+impl From<HostName> for String {
+    fn from(host: HostName) -> String {
+        host.0
     }
 }
 

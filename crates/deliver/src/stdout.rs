@@ -4,12 +4,16 @@
 
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{self, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
 use follow::{Answer, Later, Limits, Message, Transport};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
+
+use crate::doors::Doors;
+use crate::settings::{OpenError, Receiver};
 
 /// So long may whoever reads standard output leave it unread before we try again.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -19,10 +23,19 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[serde(deny_unknown_fields)]
 pub struct StdoutSettings {}
 
-impl StdoutSettings {
-    /// The way to it.
-    pub fn open(&self, output: &Output) -> Arc<dyn Transport> {
-        Arc::new(Stdout { output: output.clone() })
+impl Receiver for StdoutSettings {
+    const TYPE: &'static str = "stdout";
+    const SECRETS: &'static [&'static str] = &[];
+    const PLACES: &'static [&'static str] = &[];
+
+    fn sample() -> Value {
+        json!({})
+    }
+
+    fn open(&self, doors: &Doors) -> Result<Arc<dyn Transport>, OpenError> {
+        let refused = "events may not go to standard output here: the operator has not allowed it";
+        let output = doors.output.clone().ok_or_else(|| OpenError(refused.to_owned()))?;
+        Ok(Arc::new(Stdout { output }))
     }
 }
 
@@ -50,7 +63,7 @@ impl Output {
     }
 }
 
-fn write_all(mut out: impl Write, waiting: &Receiver<Job>) {
+fn write_all(mut out: impl Write, waiting: &mpsc::Receiver<Job>) {
     // After a failure nobody knows how much of a line is out. A line break of its own keeps the next one whole.
     let mut torn = false;
     for Job { lines, done } in waiting {

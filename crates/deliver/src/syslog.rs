@@ -13,10 +13,13 @@ use std::time::Duration;
 
 use follow::{Answer, Later, Limits, Message, Transport};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-use crate::net::{Dial, NetError};
-use crate::socket::{Connector, TlsSettings};
+use crate::doors::Doors;
+use crate::net::Endpoint;
+use crate::settings::{Mistake, OpenError, Receiver};
+use crate::socket::{Connector, HostName, TlsSettings};
 use confirm::Line;
 pub use line::Framing;
 use line::Header;
@@ -29,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[serde(deny_unknown_fields)]
 pub struct SyslogSettings {
     /// Where it is.
-    pub host: String,
+    pub host: HostName,
     /// Its port: 6514 by default, RFC 5425's.
     #[serde(default = "defaults::port")]
     pub port: u16,
@@ -140,17 +143,34 @@ impl TryFrom<usize> for MaxBytes {
     }
 }
 
-impl SyslogSettings {
-    /// The way to it. Nothing is connected yet.
-    ///
-    /// # Errors
-    /// Certificates or a key that cannot be read.
-    pub fn open(&self, dial: &Dial) -> Result<Arc<dyn Transport>, NetError> {
-        let connector = Connector::new(dial, (!self.plain).then_some(&self.tls))?;
-        let line = Line::new(connector, self.host.clone(), self.port, self.confirm, PATIENCE);
-        Ok(Arc::new(Syslog { header: self.header(std::process::id()), max: self.max_bytes.0, line: Mutex::new(line) }))
+impl Receiver for SyslogSettings {
+    const TYPE: &'static str = "syslog";
+    const SECRETS: &'static [&'static str] = &["/tls/client_key"];
+    const PLACES: &'static [&'static str] = &["/host", "/port"];
+
+    fn sample() -> Value {
+        json!({
+            "host": "syslog.example.com", "port": 6514, "plain": false, "tls": {}, "framing": "octet_counting", "confirm": "closed",
+            "facility": 13, "hostname": "acta", "app_name": "acta", "enterprise": 32_473, "max_bytes": 8_192,
+        })
     }
 
+    fn mistakes(&self) -> Vec<Mistake> {
+        self.tls.mistakes()
+    }
+
+    fn endpoints(&self) -> Vec<(&'static str, Endpoint)> {
+        self.host.endpoint(self.port).map(|at| ("/host", at)).into_iter().collect()
+    }
+
+    fn open(&self, doors: &Doors) -> Result<Arc<dyn Transport>, OpenError> {
+        let connector = Connector::new(&doors.dial, (!self.plain).then_some(&self.tls))?;
+        let line = Line::new(connector, self.host.as_str().to_owned(), self.port, self.confirm, PATIENCE);
+        Ok(Arc::new(Syslog { header: self.header(std::process::id()), max: self.max_bytes.0, line: Mutex::new(line) }))
+    }
+}
+
+impl SyslogSettings {
     fn header(&self, process: u32) -> Header {
         Header {
             facility: self.facility.0,

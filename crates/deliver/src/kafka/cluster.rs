@@ -27,8 +27,8 @@ pub(super) enum ClusterError {
     Net(#[from] NetError),
     #[error("the connection to {0} broke: {1}")]
     Broken(String, std::io::Error),
-    #[error("{0} did not answer within {} s", PATIENCE.as_secs())]
-    Late(String),
+    #[error("{name} did not answer within {} s", PATIENCE.as_secs())]
+    Late { name: String },
     #[error("{0}: {1}")]
     Garbled(String, Garbled),
     #[error("{0}")]
@@ -119,7 +119,7 @@ impl Cluster {
     async fn look(&self) -> Result<Known, ClusterError> {
         let mut last = ClusterError::Told("no broker is set".to_owned());
         for (host, port) in &self.settings.brokers.0 {
-            match self.look_at(host, *port).await {
+            match self.look_at(host.as_str(), *port).await {
                 Ok(known) => return Ok(known),
                 Err(e) => last = e,
             }
@@ -178,7 +178,7 @@ impl Connection {
         };
         match timeout(PATIENCE, work).await {
             Ok(done) => done.map_err(|e| ClusterError::Broken(name.clone(), e)),
-            Err(_) => Err(ClusterError::Late(name.clone())),
+            Err(_) => Err(ClusterError::Late { name: name.clone() }),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ed25519_dalek::{Signer, SigningKey};
+use ring::signature::{Ed25519KeyPair, KeyPair};
 
 /// The bytes that a user's seed begins with, 5 and 8 bits apart: `S` and `U`.
 const SEED: u8 = 18 << 3;
@@ -13,27 +13,26 @@ const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 /// The text is no user's seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the seed is not a user's: 58 capital letters and digits that begin with SU")]
-pub struct BadSeed;
+pub(super) struct BadSeed;
 
 /// A user's key. Never shown.
-pub(super) struct Seed(SigningKey);
+pub(super) struct Seed(Ed25519KeyPair);
 
 impl Seed {
     pub(super) fn parse(text: &str) -> Result<Seed, BadSeed> {
         let bytes = decode(text.trim()).ok_or(BadSeed)?;
         let (body, sum) = bytes.split_last_chunk::<2>().ok_or(BadSeed)?;
         let (prefix, key) = body.split_first_chunk::<2>().ok_or(BadSeed)?;
-        let key: &[u8; 32] = key.try_into().map_err(|_| BadSeed)?;
         if crc16(body) != u16::from_le_bytes(*sum) || *prefix != [SEED | USER >> 5, (USER & 31) << 3] {
             return Err(BadSeed);
         }
-        Ok(Seed(SigningKey::from_bytes(key)))
+        Ed25519KeyPair::from_seed_unchecked(key).map(Seed).map_err(|_| BadSeed)
     }
 
     /// The public key, `U…`.
     pub(super) fn public(&self) -> String {
         let mut bytes = vec![USER];
-        bytes.extend_from_slice(self.0.verifying_key().as_bytes());
+        bytes.extend_from_slice(self.0.public_key().as_ref());
         let sum = crc16(&bytes);
         bytes.extend_from_slice(&sum.to_le_bytes());
         encode(&bytes)
@@ -41,7 +40,7 @@ impl Seed {
 
     /// The signature of the server's nonce.
     pub(super) fn sign(&self, nonce: &[u8]) -> String {
-        URL_SAFE_NO_PAD.encode(self.0.sign(nonce).to_bytes())
+        URL_SAFE_NO_PAD.encode(self.0.sign(nonce))
     }
 }
 

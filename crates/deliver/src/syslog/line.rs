@@ -1,7 +1,5 @@
 //! One event as an RFC 5424 message in its frame.
 
-use std::fmt::Write;
-
 use follow::Message;
 use record::catalog::{Catalogs, Severity};
 use serde::{Deserialize, Serialize};
@@ -125,10 +123,7 @@ fn without_controls(body: &str) -> String {
     for c in body.trim_start_matches('\u{feff}').chars() {
         match c {
             '\n' | '\r' => text.push(' '),
-            c if c.is_control() && c != '\t' => {
-                // Writing to a string cannot fail.
-                drop(write!(text, "\\u{:04x}", u32::from(c)));
-            }
+            c if c.is_control() && c != '\t' => text.push_str(&format!("\\u{:04x}", u32::from(c))),
             c => text.push(c),
         }
     }
@@ -136,5 +131,78 @@ fn without_controls(body: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "line_tests.rs"]
-mod tests;
+mod tests {
+    use std::sync::Arc;
+
+    use expect_test::expect;
+    use follow::Recorded;
+    use record::event::Actor;
+    use record::{Event, EventId, Index, OrgId, Timestamp};
+
+    use super::*;
+
+    fn message(action: &str, body: &str) -> Message {
+        let at = Timestamp::from_millis(1_795_212_270_123);
+        let actor = Actor { kind: "user".to_owned().try_into().unwrap(), id: "u1".into(), name: None, email: None };
+        let recorded = Recorded {
+            organization: OrgId(7),
+            organization_name: "Ada \"&\" Söhne [\\x]\n".into(),
+            index: Index(42),
+            event_id: EventId::new(at, 1, [2; 8]),
+            event: Event::new(action.to_owned().try_into().unwrap(), actor, at),
+            key: None,
+        };
+        Message { recorded: Arc::new(recorded), part: 0, body: body.to_owned().into() }
+    }
+
+    fn header(framing: Framing) -> Header {
+        Header {
+            facility: 13,
+            hostname: "acta".into(),
+            app_name: "acta".into(),
+            process: "99".into(),
+            enterprise: 32_473,
+            framing,
+        }
+    }
+
+    fn written(framing: Framing, message: &Message, max: usize) -> String {
+        let mut bytes = Vec::new();
+        header(framing).write(message, max, &mut bytes);
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_message_has_header_structured_data_and_one_line() {
+        let text = written(Framing::OctetCounting, &message("LOGIN", "\u{feff}{\"a\":\"ü\"}\n"), 8_192);
+        expect![[r#"
+            211 <110>1 2026-11-20T22:04:30.123Z acta acta 99 LOGIN [audit@32473 org="7" orgName="Ada \"&\" Söhne [\\x\] " index="42" eventId="019aa335-ba2b-7001-8202-020202020202" action="LOGIN"] {"a":"ü"}"#]]
+        .assert_eq(&text);
+        let (len, rest) = text.split_once(' ').unwrap();
+        assert_eq!(len.parse::<usize>().unwrap(), rest.len());
+        let with_feeds = written(Framing::Lf, &message("LOGIN", "a\nb\r\u{1}"), 8_192);
+        assert!(with_feeds.ends_with("] a b \\u0001\n"), "{with_feeds}");
+    }
+
+    #[test]
+    fn what_is_too_long_is_shortened_and_says_so() {
+        let body = format!("{{\"query\":\"{}\"}}", "x".repeat(5_000));
+        let text = written(Framing::Lf, &message(&"A".repeat(64), &body), 2_048);
+        assert!(text.len() <= 2_049 && text.contains(&format!(" truncated=\"{}\"] {{\"query\":\"xxx", body.len())), "{text}");
+        assert!(text.contains(&format!(" 99 {} [", "A".repeat(32))));
+        let body: serde_json::Value = serde_json::from_str(text.split_once("] ").unwrap().1).unwrap();
+        assert!(body["query"].as_str().unwrap().ends_with('…'));
+    }
+
+    #[test]
+    fn severities_are_those_of_the_catalogs() {
+        let expected = [("LOGIN", 6), ("nobody-knows-this", 6)];
+        for (action, expected) in expected {
+            assert_eq!(severity(action), expected, "{action}");
+        }
+        for one in Catalogs::built_in().all().iter().flat_map(|catalog| &catalog.actions) {
+            assert!((2..=6).contains(&severity(one.id.as_str())));
+            assert_eq!(severity(one.id.as_str()) == 2, one.severity == Severity::Critical);
+        }
+    }
+}
