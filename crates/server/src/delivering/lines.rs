@@ -8,7 +8,7 @@ use deliver::stdout::StdoutSettings;
 use directory::{Destination, Organization};
 use follow::format::Format;
 use follow::ledger::Begin;
-use follow::{Follower, Hide, Live, Route, Transport, Wanted};
+use follow::{Control, Follower, FollowerParts, Hide, Route, Transport, Wanted};
 use record::{Index, Timestamp};
 use serde_json::Value;
 use tokio::sync::{oneshot, watch};
@@ -32,7 +32,7 @@ pub struct Line {
 #[derive(Debug)]
 enum State {
     /// Its follower runs.
-    Running { stop: watch::Sender<bool>, ended: oneshot::Receiver<()>, live: Arc<Live> },
+    Running { stop: watch::Sender<bool>, ended: oneshot::Receiver<()>, control: Control },
     /// It cannot be set up.
     Broken { why: String, since: Timestamp },
 }
@@ -62,10 +62,10 @@ impl Line {
         }
     }
 
-    /// What its follower is about.
-    pub fn live(&self) -> Option<Arc<Live>> {
+    /// A handle on its follower.
+    pub fn control(&self) -> Option<Control> {
         match &self.state {
-            State::Running { live, .. } => Some(live.clone()),
+            State::Running { control, .. } => Some(control.clone()),
             State::Broken { .. } => None,
         }
     }
@@ -76,11 +76,6 @@ impl Line {
             State::Running { .. } => None,
             State::Broken { why, since } => Some((why.clone(), *since)),
         }
-    }
-
-    /// The destination, as the directory had it when the line was made; `None` for the operator's.
-    pub fn destination(&self) -> Option<&Destination> {
-        self.of.destination.as_deref()
     }
 }
 
@@ -126,7 +121,7 @@ pub(super) async fn in_step(app: &Arc<App>, first: bool) -> Result<(), Problem> 
     Ok(())
 }
 
-/// What is to run, and the ids of all destinations that there are, paused or not.
+/// What is to run (what is paused, too, so that it can be asked how it stands), and the ids of all destinations that there are.
 fn wishes(app: &App) -> Result<(BTreeMap<Route, Wish>, BTreeSet<String>), Problem> {
     let organizations: BTreeMap<_, Organization> =
         app.directory.organizations()?.into_iter().map(|organization| (organization.id, organization)).collect();
@@ -135,12 +130,10 @@ fn wishes(app: &App) -> Result<(BTreeMap<Route, Wish>, BTreeSet<String>), Proble
     let mut wanted = BTreeMap::new();
     for destination in app.directory.all_destinations()? {
         known.insert(destination.id.to_string());
-        if destination.paused_at.is_none() {
-            // What people were told does not change what is sent.
-            let destination = Destination { failing_told_at: None, ..destination };
-            let (route, organization) = (route(&destination.id, destination.org), name(destination.org));
-            wanted.insert(route, Wish { destination: Some(Box::new(destination)), organization });
-        }
+        // What people were told does not change what is sent.
+        let destination = Destination { failing_told_at: None, ..destination };
+        let (route, organization) = (route(&destination.id, destination.org), name(destination.org));
+        wanted.insert(route, Wish { destination: Some(Box::new(destination)), organization });
     }
     if app.config.log_audit_events {
         for organization in organizations.values().filter(|organization| organization.archived_at.is_none()) {
@@ -210,29 +203,29 @@ async fn start(app: &Arc<App>, route: &Route, wish: &Wish, first: bool) -> Resul
     };
     let source = source::Source::new(app.clone(), &wish.organization, scope, wanted);
     let doors = app.delivering.doors();
-    let follower = Follower::new(
-        route.clone(),
-        Arc::new(source),
-        Arc::new(format),
+    let follower = Follower::new(FollowerParts {
+        route: route.clone(),
+        // It has its place in the ledger by now.
+        begin: Begin::Beginning,
+        log: Arc::new(source),
+        encoder: Arc::new(format),
         hide,
         transport,
-        app.delivering.ledger().clone(),
-        doors.clock.clone(),
-        doors.chance.clone(),
-    );
-    let live = follower.live();
+        ledger: app.delivering.ledger().clone(),
+        clock: doors.clock.clone(),
+        chance: doors.chance.clone(),
+        is_paused: wish.destination.as_ref().is_some_and(|destination| destination.paused_at.is_some()),
+    });
+    let control = follower.control();
     let (stop, mut stopped) = watch::channel(false);
     let (end, ended) = oneshot::channel();
-    let told = route.clone();
     app.tasks.spawn(async move {
         // Dropped with the task, also if it panics.
         let _end: oneshot::Sender<()> = end;
         let stop = async move { drop(stopped.wait_for(|stop| *stop).await) };
-        if let Err(error) = follower.run(stop).await {
-            tracing::error!(route = %told, %error, "delivery has ended");
-        }
+        follower.run(stop).await;
     });
-    Ok(State::Running { stop, ended, live })
+    Ok(State::Running { stop, ended, control })
 }
 
 /// Where stdout begins: the first time it is asked for with what is recorded from then on, and for an organization that comes

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use super::{DestinationView, FilterView};
 use crate::api::listing::created;
 use crate::app::App;
-use crate::body_json::{self, Parsed};
+use crate::body_json;
 use crate::changing::change;
 use crate::delivering::{self, wishes};
 use crate::permit::Caller;
@@ -45,7 +45,7 @@ pub struct CreateDestination {
     hide: Vec<String>,
     /// The one team whose events it gets; the organization's if absent.
     #[schema(value_type = Option<String>)]
-    team: Option<Parsed<TeamId>>,
+    team: Option<TeamId>,
     /// `now` for what is recorded from now on, `beginning` for all that was ever recorded, too.
     #[serde(default)]
     begin: Begin,
@@ -94,7 +94,7 @@ pub async fn create_destination(
             format: &wishes.format,
             wanted: wishes.wanted,
             hide: new.hide,
-            team: new.team.map(|Parsed(team)| team),
+            team: new.team,
             begins_at,
         };
         directory.create_destination(by, org, new, now)

@@ -97,8 +97,8 @@ pub async fn list_dead_letters(
     let limit = parameter(&given, "limit")?.unwrap_or(SHOWN).clamp(1, SHOWN_MAX);
     let wanted = id.clone();
     ask(&app, move |directory, _| directory.destination(org, &wanted)).await?;
-    let found = app.delivering.ledger().dead_letters(&route(&id, org), after.map(DeadLetterId), limit);
-    let mut dead_letters = found.await?;
+    let (ledger, route) = (app.delivering.ledger(), route(&id, org));
+    let mut dead_letters = ledger.dead_letters(&route, after.map(DeadLetterId), limit).await?;
     if !caller.permit(Act::Read).is_ok_and(|scope| scope.is_whole()) {
         // What was sent is a part of the log.
         dead_letters.iter_mut().for_each(|letter| letter.excerpt.clear());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use access::Act;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
+use directory::Listed;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -42,7 +43,10 @@ pub async fn list_destinations(
     let org = caller.permit(Act::ReadDirectory)?.org();
     let (_, paging) = parameters(query.as_deref(), &[])?;
     let all = ask(&app, move |directory, _| directory.destinations(org)).await?;
-    paging.answer("destinations", &paging.part().of(all), DestinationView::of)
+    let listed = paging.part().of(all);
+    let views: Vec<DestinationView<'_>> = listed.items.iter().map(DestinationView::of).collect();
+    let listed = Listed { items: views, total: listed.total };
+    paging.answer("destinations", &listed, |view| serde_json::to_value(view).unwrap_or_default())
 }
 
 /// Shows a destination. Secrets are never shown.
