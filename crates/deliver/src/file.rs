@@ -96,7 +96,11 @@ impl TryFrom<u64> for RotateBytes {
     type Error = &'static str;
 
     fn try_from(bytes: u64) -> Result<RotateBytes, &'static str> {
-        if (1 << 16..=1 << 40).contains(&bytes) { Ok(RotateBytes(bytes)) } else { Err("must be from 65536 to 1099511627776") }
+        if (1 << 16..=1 << 40).contains(&bytes) {
+            Ok(RotateBytes(bytes))
+        } else {
+            Err("must be from 65536 to 1099511627776")
+        }
     }
 }
 
@@ -162,7 +166,9 @@ impl Transport for FileTransport {
                     Ok(files) => files,
                     Err(TryLockError::Poisoned(poisoned)) => PoisonError::into_inner(poisoned),
                     // A batch that was given up is still being written. Waiting here would only take up one more thread.
-                    Err(TryLockError::WouldBlock) => return Err(io::Error::other("the disk has not finished the last batch")),
+                    Err(TryLockError::WouldBlock) => {
+                        return Err(io::Error::other("the disk has not finished the last batch"));
+                    }
                 };
                 files.write(&lines, now)
             });

@@ -82,7 +82,8 @@ impl TryFrom<String> for Subject {
 
     fn try_from(text: String) -> Result<Subject, &'static str> {
         let plain = text.replace("{organization}", "0").replace("{action}", "0");
-        let word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/'));
+        let word =
+            |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/'));
         if text.len() <= 200 && plain.split('.').all(word) {
             Ok(Subject(text))
         } else {
@@ -108,7 +109,8 @@ impl Subject {
 
 impl Receiver for NatsSettings {
     const TYPE: &'static str = "nats";
-    const SECRETS: &'static [&'static str] = &["/user/password", "/user/token", "/user/seed", "/user/jwt", "/tls/client_key"];
+    const SECRETS: &'static [&'static str] =
+        &["/user/password", "/user/token", "/user/seed", "/user/jwt", "/tls/client_key"];
     const PLACES: &'static [&'static str] = &["/host", "/port", "/plain", "/tls/ca", "/tls/server_name"];
 
     fn sample() -> Value {
@@ -128,7 +130,10 @@ impl Receiver for NatsSettings {
             found.push(Mistake::new("/user/seed", "must be given with a JWT"));
         }
         if [name.is_some(), token.is_some(), seed.is_some()].into_iter().filter(|way| *way).count() > 1 {
-            found.push(Mistake::new("/user", "must be a name with its password, or a token, or a seed with or without its JWT"));
+            found.push(Mistake::new(
+                "/user",
+                "must be a name with its password, or a token, or a seed with or without its JWT",
+            ));
         }
         if self.plain && (name.is_some() || token.is_some()) {
             found.push(Mistake::new("/plain", "must be false with a password or a token, which are sent as they are"));

@@ -47,10 +47,10 @@ impl TlsSettings {
     fn options(&self) -> Result<TlsOptions, NetError> {
         let client = match (&self.client_certificate, &self.client_key) {
             (None, None) => None,
-            (Some(certificates), Some(key)) => {
-                Some(ClientIdentity { certificates: certificates.clone(), key: key.clone() })
+            (Some(certificates), Some(key)) => Some(ClientIdentity { certificates: certificates.clone(), key: key.clone() }),
+            _ => {
+                return Err(NetError::Material("a client certificate needs its key, and the key its certificate".to_owned()));
             }
-            _ => return Err(NetError::Material("a client certificate needs its key, and the key its certificate".to_owned())),
         };
         Ok(TlsOptions { roots: self.ca.clone(), server_name: self.server_name.clone(), client, alpn: Vec::new() })
     }

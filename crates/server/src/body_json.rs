@@ -22,7 +22,11 @@ pub async fn read<T: DeserializeOwned>(app: &App, headers: &HeaderMap, body: Bod
 }
 
 /// The same where a body may be left out.
-pub async fn read_or_default<T: DeserializeOwned + Default>(app: &App, headers: &HeaderMap, body: Body) -> Result<T, Problem> {
+pub async fn read_or_default<T: DeserializeOwned + Default>(
+    app: &App,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<T, Problem> {
     let bytes = body::read(app, headers, body, BYTES_MAX).await?;
     if bytes.is_empty() { Ok(T::default()) } else { parse(&bytes) }
 }

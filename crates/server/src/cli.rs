@@ -129,10 +129,7 @@ impl Settings {
     }
 
     /// The same with more flags of a command's own.
-    fn load_with(
-        &self,
-        mut flags: Vec<(&str, Option<String>)>,
-    ) -> Result<crate::config::Config, crate::config::Mistakes> {
+    fn load_with(&self, mut flags: Vec<(&str, Option<String>)>) -> Result<crate::config::Config, crate::config::Mistakes> {
         flags.push(("data", self.data.clone()));
         crate::config::Config::load(self.config.as_deref(), variables(), &flags)
     }

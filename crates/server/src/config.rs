@@ -292,7 +292,10 @@ impl Config {
                                 note(
                                     &source,
                                     &name,
-                                    format!("must be text, a list of texts, a whole number, true or false, not {}", other.type_str()),
+                                    format!(
+                                        "must be text, a list of texts, a whole number, true or false, not {}",
+                                        other.type_str()
+                                    ),
                                 );
                                 continue;
                             }
@@ -314,7 +317,9 @@ impl Config {
         }
         for (name, value) in flags {
             if let Some(value) = value {
-                config.set(name, value).unwrap_or_else(|what| note("command line", &format!("--{}", name.replace('_', "-")), what));
+                config
+                    .set(name, value)
+                    .unwrap_or_else(|what| note("command line", &format!("--{}", name.replace('_', "-")), what));
             }
         }
         if !config.public_url.is_empty()

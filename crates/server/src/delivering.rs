@@ -26,7 +26,7 @@ use record::{OrgId, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::app::{App, blocking};
-use crate::changing::change;
+use crate::changing::{ask, change};
 use crate::config::Config;
 use crate::destination_settings;
 use crate::permit::Caller;
@@ -147,6 +147,14 @@ impl Delivering {
 /// What the ledger calls a destination of an organization.
 pub fn route(id: &DestinationId, org: OrgId) -> Route {
     Route::new(id.as_str(), org)
+}
+
+/// A destination that there is, and its place in the ledger.
+pub async fn known(app: &Arc<App>, org: OrgId, id: &DestinationId) -> Result<Route, Problem> {
+    let wanted = id.clone();
+    let destination = ask(app, move |directory, _| directory.destination(org, &wanted)).await?;
+    lines::begin(app, &destination).await?;
+    Ok(route(id, org))
 }
 
 /// Delivers until the process stops.

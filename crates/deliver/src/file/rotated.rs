@@ -65,7 +65,9 @@ fn try_to_tidy(folder: &Path, name: &str, compress: bool, keep: u32) -> io::Resu
     let mut aside = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
-        let Some(rest) = entry.file_name().to_str().and_then(|found| found.strip_prefix(name)).map(str::to_owned) else { continue };
+        let Some(rest) = entry.file_name().to_str().and_then(|found| found.strip_prefix(name)).map(str::to_owned) else {
+            continue;
+        };
         if rest.strip_suffix(HALF_PACKED).is_some_and(is_stamp) {
             remove(&entry.path())?;
         } else if is_stamp(rest.strip_suffix(PACKED).unwrap_or(&rest)) {

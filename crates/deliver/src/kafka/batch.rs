@@ -183,7 +183,9 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_varints() {
-        for (value, expected) in [(0, vec![0]), (-1, vec![1]), (1, vec![2]), (63, vec![126]), (-65, vec![0x81, 1]), (300, vec![0xd8, 4])] {
+        for (value, expected) in
+            [(0, vec![0]), (-1, vec![1]), (1, vec![2]), (63, vec![126]), (-65, vec![0x81, 1]), (300, vec![0xd8, 4])]
+        {
             let mut bytes = Vec::new();
             varint(value, &mut bytes);
             assert_eq!(bytes, expected, "{value}");

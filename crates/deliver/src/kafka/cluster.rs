@@ -91,7 +91,9 @@ impl Cluster {
             return Err(ClusterError::Told(format!("partition {partition} of topic {topic} has no leader now")));
         };
         let (host, port) = known.brokers.get(&leader).ok_or_else(|| {
-            ClusterError::Told(format!("the cluster does not say where broker {leader} is, which leads partition {partition}"))
+            ClusterError::Told(format!(
+                "the cluster does not say where broker {leader} is, which leads partition {partition}"
+            ))
         })?;
         let kept = match known.connections.remove(&leader) {
             Some(mut kept) => matches!(feel(&mut kept.socket).await, Pulse::Alive).then_some(kept),
@@ -110,8 +112,13 @@ impl Cluster {
         known.connections.insert(leader, connection);
         let count = records.count;
         Ok(match code {
-            0 => Answer::delivered(format!("{count} records in topic {topic}, partition {partition}, from offset {offset}; all replicas")),
-            _ => Answer::new(verdict(code), format!("{name}: {} for {count} records, partition {partition} of topic {topic}", error_name(code))),
+            0 => Answer::delivered(format!(
+                "{count} records in topic {topic}, partition {partition}, from offset {offset}; all replicas"
+            )),
+            _ => Answer::new(
+                verdict(code),
+                format!("{name}: {} for {count} records, partition {partition} of topic {topic}", error_name(code)),
+            ),
         })
     }
 

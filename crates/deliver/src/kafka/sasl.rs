@@ -30,8 +30,12 @@ pub(super) async fn sign_in(connection: &mut Connection, user: &Sasl, chance: &d
             let token = format!("\0{}\0{}", user.user, user.password.reveal());
             authenticate(connection, token.as_bytes()).await.map(drop)
         }
-        Mechanism::ScramSha256 => scram(connection, Scram::new(Hash::Sha256, &user.user, user.password.reveal(), chance)).await,
-        Mechanism::ScramSha512 => scram(connection, Scram::new(Hash::Sha512, &user.user, user.password.reveal(), chance)).await,
+        Mechanism::ScramSha256 => {
+            scram(connection, Scram::new(Hash::Sha256, &user.user, user.password.reveal(), chance)).await
+        }
+        Mechanism::ScramSha512 => {
+            scram(connection, Scram::new(Hash::Sha512, &user.user, user.password.reveal(), chance)).await
+        }
     }
 }
 

@@ -135,7 +135,14 @@ mod tests {
     fn challenges_that_are_none_are_refused() {
         let scram = Scram { hash: Hash::Sha512, user: "a,b=c", password: "x", nonce: "mine".to_owned() };
         assert_eq!(scram.first(), "n,,n=a=2Cb=3Dc,r=mine");
-        for bad in ["", "r=mine,s=AAAA,i=4096", "r=others,s=AAAA,i=4096", "r=mine2,s=?,i=4096", "r=mine2,s=AAAA,i=1", "r=mine2,s=AAAA,i=9999999"] {
+        for bad in [
+            "",
+            "r=mine,s=AAAA,i=4096",
+            "r=others,s=AAAA,i=4096",
+            "r=mine2,s=?,i=4096",
+            "r=mine2,s=AAAA,i=1",
+            "r=mine2,s=AAAA,i=9999999",
+        ] {
             scram.last(bad.as_bytes()).unwrap_err();
         }
         scram.last(b"r=mine2,s=AAAA,i=4096").unwrap();

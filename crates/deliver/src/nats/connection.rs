@@ -83,7 +83,9 @@ impl Connection {
         // The server speaks first, in the clear. It says nothing more before we have answered, so nothing is left in the buffer.
         let mut socket = BufReader::new(socket);
         let info = match next(&mut socket).await.map_err(told)? {
-            Frame::Info(text) => serde_json::from_str::<Info>(&text).map_err(|e| format!("{name}: its INFO cannot be read: {e}"))?,
+            Frame::Info(text) => {
+                serde_json::from_str::<Info>(&text).map_err(|e| format!("{name}: its INFO cannot be read: {e}"))?
+            }
             Frame::Error(text) => return Err(format!("{name}: {text}")),
             _ => return Err(format!("{name} does not speak the NATS protocol")),
         };
@@ -95,12 +97,18 @@ impl Connection {
         if !info.headers {
             return Err(format!("{name} knows no headers; NATS 2.2 or later is needed"));
         }
-        let socket = place.connector.upgrade(socket.into_inner(), &place.host, place.port).await.map_err(|e| e.to_string())?;
+        let socket =
+            place.connector.upgrade(socket.into_inner(), &place.host, place.port).await.map_err(|e| e.to_string())?;
         let mut random = [0; 16];
         chance.fill(&mut random);
         let inbox = format!("_INBOX.{}", URL_SAFE_NO_PAD.encode(random).replace('-', "x"));
-        let mut connection =
-            Connection { socket: BufReader::new(socket), name: name.to_owned(), max_payload: info.max_payload, inbox, published: 0 };
+        let mut connection = Connection {
+            socket: BufReader::new(socket),
+            name: name.to_owned(),
+            max_payload: info.max_payload,
+            inbox,
+            published: 0,
+        };
         let hello = connect(place, info.nonce.as_deref());
         let hello = format!("CONNECT {hello}\r\nSUB {}.* 1\r\nPING\r\n", connection.inbox);
         connection.write(hello.as_bytes()).await?;
@@ -154,11 +162,16 @@ impl Connection {
             let headers = format!("NATS/1.0\r\nNats-Msg-Id: {id}\r\n\r\n");
             let total = headers.len() + body.len();
             if total > self.max_payload {
-                *fate = Fate::Poison(format!("{total} bytes are more than the server takes: max_payload is {}", self.max_payload));
+                *fate = Fate::Poison(format!(
+                    "{total} bytes are more than the server takes: max_payload is {}",
+                    self.max_payload
+                ));
                 continue;
             }
             waiting += 1;
-            bytes.extend_from_slice(format!("HPUB {subject} {}.{number} {} {total}\r\n{headers}", self.inbox, headers.len()).as_bytes());
+            bytes.extend_from_slice(
+                format!("HPUB {subject} {}.{number} {} {total}\r\n{headers}", self.inbox, headers.len()).as_bytes(),
+            );
             bytes.extend_from_slice(body);
             bytes.extend_from_slice(b"\r\n");
         }

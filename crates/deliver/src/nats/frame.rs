@@ -20,7 +20,11 @@ pub(super) enum Frame {
     /// It will close the connection as a rule.
     Error(String),
     /// A message to a subject of ours: the status that stands in its headers if there are any, and its payload.
-    Message { subject: String, status: Option<String>, payload: Vec<u8> },
+    Message {
+        subject: String,
+        status: Option<String>,
+        payload: Vec<u8>,
+    },
 }
 
 fn garbled() -> std::io::Error {
@@ -53,7 +57,8 @@ pub(super) async fn next(socket: &mut BufReader<Socket>) -> std::io::Result<Fram
 /// `subject sid [reply] [bytes of headers] bytes`, then those bytes.
 async fn message(socket: &mut BufReader<Socket>, rest: &str, with_headers: bool) -> std::io::Result<Frame> {
     let words: Vec<&str> = rest.split_ascii_whitespace().collect();
-    let number = |from_end: usize| -> Option<usize> { words.len().checked_sub(from_end).and_then(|at| words.get(at))?.parse().ok() };
+    let number =
+        |from_end: usize| -> Option<usize> { words.len().checked_sub(from_end).and_then(|at| words.get(at))?.parse().ok() };
     let subject = (*words.first().ok_or_else(garbled)?).to_owned();
     let total = number(1).filter(|total| *total <= PAYLOAD_BYTES_MAX).ok_or_else(garbled)?;
     let headers = if with_headers { number(2).filter(|headers| *headers <= total).ok_or_else(garbled)? } else { 0 };
@@ -63,6 +68,9 @@ async fn message(socket: &mut BufReader<Socket>, rest: &str, with_headers: bool)
     let payload = bytes.split_off(headers);
     // `NATS/1.0 503`: nobody listens.
     let first = bytes.split(|byte| *byte == b'\r').next().unwrap_or_default();
-    let status = std::str::from_utf8(first).ok().and_then(|line| line.strip_prefix("NATS/1.0 ")).map(|status| status.trim().to_owned());
+    let status = std::str::from_utf8(first)
+        .ok()
+        .and_then(|line| line.strip_prefix("NATS/1.0 "))
+        .map(|status| status.trim().to_owned());
     Ok(Frame::Message { subject, status: status.filter(|status| !status.is_empty()), payload })
 }

@@ -63,7 +63,8 @@ fn decode(text: &str) -> Option<Vec<u8>> {
 fn encode(bytes: &[u8]) -> String {
     let mut text = String::new();
     let (mut held, mut bits) = (0_u32, 0_u32);
-    let mut push = |value: u32| text.extend(usize::try_from(value & 31).ok().and_then(|at| ALPHABET.get(at)).map(|&c| char::from(c)));
+    let mut push =
+        |value: u32| text.extend(usize::try_from(value & 31).ok().and_then(|at| ALPHABET.get(at)).map(|&c| char::from(c)));
     for &byte in bytes {
         held = held << 8 | u32::from(byte);
         bits += 8;
@@ -98,7 +99,12 @@ mod tests {
 
     #[test]
     fn what_is_no_users_seed_is_refused() {
-        for text in ["", "SU", "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VX", "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4"] {
+        for text in [
+            "",
+            "SU",
+            "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VX",
+            "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4",
+        ] {
             assert_eq!(Seed::parse(text).err(), Some(BadSeed), "{text}");
         }
     }

@@ -188,7 +188,10 @@ mod tests {
     fn what_is_too_long_is_shortened_and_says_so() {
         let body = format!("{{\"query\":\"{}\"}}", "x".repeat(5_000));
         let text = written(Framing::Lf, &message(&"A".repeat(64), &body), 2_048);
-        assert!(text.len() <= 2_049 && text.contains(&format!(" truncated=\"{}\"] {{\"query\":\"xxx", body.len())), "{text}");
+        assert!(
+            text.len() <= 2_049 && text.contains(&format!(" truncated=\"{}\"] {{\"query\":\"xxx", body.len())),
+            "{text}"
+        );
         assert!(text.contains(&format!(" 99 {} [", "A".repeat(32))));
         let body: serde_json::Value = serde_json::from_str(text.split_once("] ").unwrap().1).unwrap();
         assert!(body["query"].as_str().unwrap().ends_with('…'));

@@ -86,7 +86,9 @@ mod tests {
 
     #[test]
     fn what_is_no_object_is_cut_between_characters() {
-        for body in ["CEF:0|Acta|Acta|1|üüüüüüüüüüüü\\\\\\\\\\\\", "{\"a\":\"üüüüüüüüüüüüüüüüüü", "[1,2,3,4,5,6,7,8,9,10,11,12]"] {
+        for body in
+            ["CEF:0|Acta|Acta|1|üüüüüüüüüüüü\\\\\\\\\\\\", "{\"a\":\"üüüüüüüüüüüüüüüüüü", "[1,2,3,4,5,6,7,8,9,10,11,12]"]
+        {
             for room in 0..body.len() {
                 let short = shorten(body, room);
                 assert!(short.len() <= room && !short.contains("\\…"), "{room}: {short}");

@@ -6,9 +6,9 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{IntoParams, Modify, OpenApi, ToSchema};
 
 use super::{
-    api_keys, apps, authorize, catalog, destinations, environments, events, facets, filters, folders, grants, groups, health, histogram,
-    invitations, lookup, me, organization, redactions, resources, role_assignments, roles, second_factor, service_accounts,
-    sessions, teams, users, workflows,
+    api_keys, apps, authorize, catalog, destinations, environments, events, facets, filters, folders, grants, groups,
+    health, histogram, invitations, lookup, me, organization, redactions, resources, role_assignments, roles, second_factor,
+    service_accounts, sessions, teams, users, workflows,
 };
 use crate::problem::Problem;
 

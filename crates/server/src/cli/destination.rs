@@ -187,7 +187,8 @@ impl Add {
             put(&mut settings, name, serde_json::from_str(text).unwrap_or_else(|_| text.into()))?;
         }
         for given in &self.secret {
-            let (name, file) = given.split_once('=').with_context(|| format!("{name} is not NAME=FILE", name = "--secret"))?;
+            let (name, file) =
+                given.split_once('=').with_context(|| format!("{name} is not NAME=FILE", name = "--secret"))?;
             let text = read_text(&PathBuf::from(file))?;
             let secret = text.lines().next().unwrap_or_default();
             if secret.is_empty() {
@@ -196,13 +197,11 @@ impl Add {
             put(&mut settings, name, secret.into())?;
         }
         let mut filter = Map::new();
-        let lists = [
-            ("actions", self.actions),
-            ("categories", self.categories),
-            ("teams", self.teams),
-            ("outcomes", self.outcomes),
-        ];
-        filter.extend(lists.into_iter().filter(|(_, list)| !list.is_empty()).map(|(name, list)| (name.to_owned(), list.into())));
+        let lists =
+            [("actions", self.actions), ("categories", self.categories), ("teams", self.teams), ("outcomes", self.outcomes)];
+        filter.extend(
+            lists.into_iter().filter(|(_, list)| !list.is_empty()).map(|(name, list)| (name.to_owned(), list.into())),
+        );
         if let Some(severity) = self.severity {
             filter.insert("severity".to_owned(), severity.into());
         }
@@ -246,7 +245,11 @@ impl One {
         } else {
             println!("{}", tested["answer"].as_str().unwrap_or_default());
             let word = if tested["delivered"] == true { "Delivered" } else { "Not delivered" };
-            eprintln!("{word}, in {} ms; the event is {}.", tested["took_ms"], tested["event_id"].as_str().unwrap_or_default());
+            eprintln!(
+                "{word}, in {} ms; the event is {}.",
+                tested["took_ms"],
+                tested["event_id"].as_str().unwrap_or_default()
+            );
         }
         Ok(if tested["delivered"] == true { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }

@@ -66,9 +66,11 @@ impl Asking {
             return Ok(text.to_owned());
         }
         let all = self.ask("GET", "/destinations?per_page=1000", None)?;
-        let named = all["destinations"].as_array().into_iter().flatten().find(|one| {
-            one["name"].as_str().is_some_and(|name| name.to_lowercase() == text.trim().to_lowercase())
-        });
+        let named = all["destinations"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|one| one["name"].as_str().is_some_and(|name| name.to_lowercase() == text.trim().to_lowercase()));
         let id = named.and_then(|one| one["id"].as_str()).with_context(|| format!("there is no destination {text:?}"))?;
         Ok(id.to_owned())
     }

@@ -76,10 +76,11 @@ fn letters(
     }
     let organization = app.directory.organization(destination.org)?;
     let everybody = app.directory.list_users(destination.org, &UserFilter::default(), Part::ALL)?.items;
-    let responsible = everybody.into_iter().filter(|user| {
-        user.status == UserStatus::Active && matches!(user.role, access::Role::Owner | access::Role::Admin)
-    });
-    let letter = |user| letters::destination_failing(&app.config, &user, &organization.name, &destination.name, since, answer);
+    let responsible = everybody
+        .into_iter()
+        .filter(|user| user.status == UserStatus::Active && matches!(user.role, access::Role::Owner | access::Role::Admin));
+    let letter =
+        |user| letters::destination_failing(&app.config, &user, &organization.name, &destination.name, since, answer);
     Ok(responsible.map(letter).collect())
 }
 

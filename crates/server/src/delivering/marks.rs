@@ -57,7 +57,14 @@ pub async fn deliveries(app: &Arc<App>, entry: &Entry) -> Result<Vec<Delivery>, 
         let is_past = standing.and_then(|it| it.cursor).is_some_and(|cursor| cursor >= entry.index);
         if gets.is_some_and(|event| wanted.matches(&event)) && !is_past {
             let state = if destination.paused_at.is_some() { "paused" } else { "pending" };
-            all.push(Delivery { destination: id.to_owned(), name: destination.name, state, at: None, by: None, answer: None });
+            all.push(Delivery {
+                destination: id.to_owned(),
+                name: destination.name,
+                state,
+                at: None,
+                by: None,
+                answer: None,
+            });
         }
     }
     Ok(all)

@@ -35,7 +35,14 @@ impl Source {
 /// An event as followers get it.
 pub fn recorded(entry: Entry, organization_name: Arc<str>) -> Recorded {
     let key = entry.key().map(Into::into);
-    Recorded { organization: entry.org, organization_name, index: entry.index, event_id: entry.event_id, event: entry.event, key }
+    Recorded {
+        organization: entry.org,
+        organization_name,
+        index: entry.index,
+        event_id: entry.event_id,
+        event: entry.event,
+        key,
+    }
 }
 
 impl Log for Source {
@@ -62,7 +69,8 @@ impl Log for Source {
             let Some(through) = bound.filter(|_| slice.next.is_some() && newest.is_some()) else {
                 return Ok(Read::default());
             };
-            let events = slice.events.into_iter().filter(|entry| entry.index <= through && self.wanted.matches(&entry.event));
+            let events =
+                slice.events.into_iter().filter(|entry| entry.index <= through && self.wanted.matches(&entry.event));
             let events = events.map(|entry| Arc::new(recorded(entry, self.name.clone()))).collect();
             Ok(Read { events, through: Some(through) })
         })

@@ -71,6 +71,7 @@ pub async fn test(app: &Arc<App>, caller: &Caller, org: OrgId, id: DestinationId
     event.context = caller.context(None);
     event.team = destination.team.clone();
     event.outcome = Some(Outcome::Success);
+    event.response_time_ms = caller.from.took_ms(now);
     event.targets = vec![Target {
         kind: Kind::new("destination").map_err(Problem::internal)?,
         id: Some(id.as_str().into()),

@@ -12,8 +12,8 @@ use crate::problem::{FieldError, Problem};
 /// Wishes that can be fulfilled.
 #[derive(Debug)]
 pub struct Wishes {
-    /// The receiver's settings, to be shown and to be kept.
-    pub settings: DestinationSettings,
+    /// The receiver's settings, to be shown and to be kept, if they were given.
+    pub settings: Option<DestinationSettings>,
     /// The format's name.
     pub format: String,
     /// Which events.
@@ -24,7 +24,7 @@ pub struct Wishes {
 pub fn read(
     app: &App,
     kind: &str,
-    settings: &Value,
+    settings: Option<&Value>,
     format: Option<&str>,
     wanted: Option<&Value>,
     hide: &[String],
@@ -33,30 +33,10 @@ pub fn read(
     let mut note = |pointer: String, detail: String| {
         errors.push(FieldError { pointer: Some(pointer), parameter: None, detail });
     };
-    let parsed = Settings::parse(kind, settings);
-    let shown = match &parsed {
-        Ok(parsed) => {
-            let doors = app.delivering.doors();
-            let refused = parsed.refused(doors.dial.allowed());
-            if let Err(error) = parsed.open(doors)
-                && refused.is_empty()
-            {
-                note("/settings".to_owned(), error.to_string());
-            }
-            for mistake in refused {
-                note(format!("/settings{}", mistake.member), mistake.text);
-            }
-            parsed.shown()
-        }
-        Err(mistakes) => {
-            for mistake in mistakes {
-                // A type that nobody knows is no fault of the settings.
-                let pointer = if mistake.member == "/type" { "/type".to_owned() } else { format!("/settings{}", mistake.member) };
-                note(pointer, mistake.text.clone());
-            }
-            Value::Null
-        }
-    };
+    let settings = settings.map(|whole| {
+        let shown = shown(app, kind, whole, &mut note);
+        DestinationSettings { shown, whole: whole.clone() }
+    });
     let format = format.unwrap_or(Format::Native.as_str());
     if Format::parse(format).is_none() {
         let known: Vec<&str> = Format::ALL.iter().map(|format| format.as_str()).collect();
@@ -73,8 +53,33 @@ pub fn read(
     if !errors.is_empty() {
         return Err(Problem::invalid(errors));
     }
-    let settings = DestinationSettings { shown, whole: settings.clone() };
     Ok(Wishes { settings, format: format.to_owned(), wanted })
+}
+
+/// What may be shown of settings; their mistakes are noted.
+fn shown(app: &App, kind: &str, whole: &Value, note: &mut impl FnMut(String, String)) -> Value {
+    let parsed = match Settings::parse(kind, whole) {
+        Ok(parsed) => parsed,
+        Err(mistakes) => {
+            for mistake in mistakes {
+                // A type that nobody knows is no fault of the settings.
+                let is_type = mistake.member == "/type";
+                note(if is_type { mistake.member } else { format!("/settings{}", mistake.member) }, mistake.text);
+            }
+            return Value::Null;
+        }
+    };
+    let doors = app.delivering.doors();
+    let refused = parsed.refused(doors.dial.allowed());
+    if let Err(error) = parsed.open(doors)
+        && refused.is_empty()
+    {
+        note("/settings".to_owned(), error.to_string());
+    }
+    for mistake in refused {
+        note(format!("/settings{}", mistake.member), mistake.text);
+    }
+    parsed.shown()
 }
 
 /// New settings with the secrets of the old ones where the new ones leave them out.

@@ -68,15 +68,12 @@ pub async fn update_destination(
     });
     let (whole, old) = old.await?;
     let merged = settings.as_ref().map(|new| wishes::merged(&old.kind, whole.as_ref(), new));
-    // What does not change is read, too, unless it cannot be: then it has to be given anew.
-    let (kind, same) = (old.kind.clone(), whole.unwrap_or_else(|| old.settings.clone()));
     let (new_format, new_filter) = (format.as_deref().unwrap_or(&old.format), filter.as_ref().unwrap_or(&old.wanted));
     let new_hide = hide.as_ref().unwrap_or(&old.hide);
-    let wishes =
-        wishes::read(&app, &kind, merged.as_ref().unwrap_or(&same), Some(new_format), Some(new_filter), new_hide)?;
+    let wishes = wishes::read(&app, &old.kind, merged.as_ref(), Some(new_format), Some(new_filter), new_hide)?;
     let wanted = DestinationChange {
         name,
-        settings: settings.map(|_| wishes.settings),
+        settings: wishes.settings,
         format: format.map(|_| wishes.format),
         wanted: filter.map(|_| wishes.wanted),
         hide,

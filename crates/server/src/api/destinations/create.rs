@@ -81,7 +81,8 @@ pub async fn create_destination(
     let org = caller.permit(Act::ConfigureLog)?.org();
     let new: CreateDestination = body_json::read(&app, &headers, body).await?;
     let format = new.format.as_deref();
-    let wishes = wishes::read(&app, &new.r#type, &new.settings, format, new.filter.as_ref(), &new.hide)?;
+    let wishes = wishes::read(&app, &new.r#type, Some(&new.settings), format, new.filter.as_ref(), &new.hide)?;
+    let settings = wishes.settings.ok_or_else(|| Problem::internal("settings that were given are gone"))?;
     let begins_at = match new.begin {
         Begin::Now => app.store.newest(org).map_or(0, |newest| newest.0 + 1),
         Begin::Beginning => 0,
@@ -90,7 +91,7 @@ pub async fn create_destination(
         let new = NewDestination {
             name: &new.name,
             kind: &new.r#type,
-            settings: wishes.settings,
+            settings,
             format: &wishes.format,
             wanted: wishes.wanted,
             hide: new.hide,

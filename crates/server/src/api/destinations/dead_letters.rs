@@ -16,8 +16,8 @@ use crate::api::events::json;
 use crate::api::listing::parameter;
 use crate::app::App;
 use crate::body_json;
-use crate::changing::{ask, change};
-use crate::delivering::route;
+use crate::changing::change;
+use crate::delivering::{known, route};
 use crate::params::Given;
 use crate::permit::Caller;
 use crate::problem::{FieldError, Problem};
@@ -95,9 +95,7 @@ pub async fn list_dead_letters(
     let given = Given::parse(query.as_deref());
     let after: Option<i64> = parameter(&given, "after")?;
     let limit = parameter(&given, "limit")?.unwrap_or(SHOWN).clamp(1, SHOWN_MAX);
-    let wanted = id.clone();
-    ask(&app, move |directory, _| directory.destination(org, &wanted)).await?;
-    let (ledger, route) = (app.delivering.ledger(), route(&id, org));
+    let (route, ledger) = (known(&app, org, &id).await?, app.delivering.ledger());
     let mut dead_letters = ledger.dead_letters(&route, after.map(DeadLetterId), limit).await?;
     if !caller.permit(Act::Read).is_ok_and(|scope| scope.is_whole()) {
         // What was sent is a part of the log.
@@ -171,8 +169,7 @@ async fn chosen(
     org: record::OrgId,
     which: Option<&[DeadLetterId]>,
 ) -> Result<Vec<DeadLetter>, Problem> {
-    let (wanted, ledger, route) = (id.clone(), app.delivering.ledger(), route(id, org));
-    ask(app, move |directory, _| directory.destination(org, &wanted)).await?;
+    let (route, ledger) = (known(app, org, id).await?, app.delivering.ledger());
     let mut found = Vec::new();
     match which {
         Some(ids) => {

@@ -10,8 +10,7 @@ use utoipa::ToSchema;
 
 use crate::api::events::json;
 use crate::app::App;
-use crate::changing::ask;
-use crate::delivering::route;
+use crate::delivering::known;
 use crate::permit::Caller;
 use crate::problem::Problem;
 
@@ -39,10 +38,7 @@ pub struct Gaps {
 )]
 pub async fn list_gaps(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
     let org = caller.permit(Act::ReadDirectory)?.org();
-    let id = super::id(&id)?;
-    let wanted = id.clone();
-    ask(&app, move |directory, _| directory.destination(org, &wanted)).await?;
-    let (ledger, route) = (app.delivering.ledger(), route(&id, org));
+    let (route, ledger) = (known(&app, org, &super::id(&id)?).await?, app.delivering.ledger());
     let gaps = ledger.gaps(&route, app.store.newest(org)).await?;
     json(&Gaps { gaps, closed: ledger.closed_gaps(&route, CLOSED_MAX).await? })
 }

@@ -17,8 +17,8 @@ use crate::api::events::json;
 use crate::api::listing::{created, gone};
 use crate::app::App;
 use crate::body_json;
-use crate::changing::{ask, change};
-use crate::delivering::{range, route};
+use crate::changing::change;
+use crate::delivering::{known, range};
 use crate::permit::Caller;
 use crate::problem::{FieldError, Problem};
 
@@ -89,16 +89,10 @@ impl NewReplay {
         (status = 200, description = "The replays", body = Replays),
         (status = 404, description = "There is no such destination", body = Problem)),
 )]
-pub async fn list_replays(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
+pub async fn list_replays(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
     let org = caller.permit(Act::ReadDirectory)?.org();
-    let id = super::id(&id)?;
-    let wanted = id.clone();
-    ask(&app, move |directory, _| directory.destination(org, &wanted)).await?;
-    json(&Replays { replays: app.delivering.ledger().replays(&route(&id, org), SHOWN_MAX).await? })
+    let route = known(&app, org, &super::id(&id)?).await?;
+    json(&Replays { replays: app.delivering.ledger().replays(&route, SHOWN_MAX).await? })
 }
 
 /// Sends past events again, as far as the destination wants them; the live course goes on. It survives restarts.
@@ -122,7 +116,7 @@ pub async fn create_replay(
     let id = super::id(&id)?;
     let new: NewReplay = body_json::read(&app, &headers, body).await?;
     let (from, to) = new.range(&app, org).await?;
-    let (ledger, route) = (app.delivering.ledger(), route(&id, org));
+    let (route, ledger) = (known(&app, org, &id).await?, app.delivering.ledger());
     let deed = DestinationDeed::Replay { from: from.0, to: to.0 };
     change(&app, &caller, move |directory, by, now| directory.tell_of_destination(by, org, &id, &deed, now)).await?;
     created(&ledger.start_replay(&route, from, to, app.now()).await?)
@@ -148,7 +142,7 @@ pub async fn cancel_replay(
     let id = super::id(&id)?;
     let missing = || Problem::not_found(format!("There is no replay {replay} here."));
     let replay = ReplayId(replay.parse().map_err(|_| missing())?);
-    let (ledger, route) = (app.delivering.ledger(), route(&id, org));
+    let (route, ledger) = (known(&app, org, &id).await?, app.delivering.ledger());
     ledger.replay(&route, replay).await?;
     let deed = DestinationDeed::CancelReplay { replay: replay.0.unsigned_abs() };
     change(&app, &caller, move |directory, by, now| directory.tell_of_destination(by, org, &id, &deed, now)).await?;

@@ -8,8 +8,7 @@ use axum::response::Response;
 
 use crate::api::events::json;
 use crate::app::App;
-use crate::changing::ask;
-use crate::delivering::route;
+use crate::delivering::known;
 use crate::delivering::standing::{self, StatusView};
 use crate::permit::Caller;
 use crate::problem::Problem;
@@ -24,8 +23,6 @@ use crate::problem::Problem;
 )]
 pub async fn read_status(State(app): State<Arc<App>>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
     let org = caller.permit(Act::ReadDirectory)?.org();
-    let id = super::id(&id)?;
-    let wanted = id.clone();
-    ask(&app, move |directory, _| directory.destination(org, &wanted)).await?;
-    json(&standing::status(&app, &route(&id, org)).await?)
+    let route = known(&app, org, &super::id(&id)?).await?;
+    json(&standing::status(&app, &route).await?)
 }
