@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 
-use crate::format::Format;
 use crate::recorded::Recorded;
 
 /// Turns an event into what one receiver reads.
@@ -10,10 +9,4 @@ pub trait Encode: Send + Sync {
     /// The event's messages, in order, each one line without a line break at its end; none if the format leaves the event out.
     /// The same event gives the same messages. An error says why the event cannot be told in this format; it is a dead letter then.
     fn encode(&self, recorded: &Recorded) -> Result<Vec<Bytes>, String>;
-}
-
-impl Encode for Format {
-    fn encode(&self, recorded: &Recorded) -> Result<Vec<Bytes>, String> {
-        Format::encode(*self, recorded)
-    }
 }
