@@ -1,12 +1,13 @@
 //! The forms in which events go out. One file for each: what a receiver of that form reads where.
 //!
-//! Every form is one line of UTF-8 without a line break, whatever the event holds. What an action is in somebody else's schema is
-//! data of the catalogs; a form knows only where it stands. No form leaves out what it has no place for: OCSF puts it into
+//! Every form is one line of UTF-8 without a line break, whatever the event holds. What an action is in somebody else's schema
+//! is data of the catalogs; a form knows only where it stands. No form leaves out what it has no place for: OCSF puts it into
 //! `unmapped`, ECS below `acta`, CEF and LEEF into labelled texts.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::encode::Encode;
 use crate::recorded::Recorded;
 
 pub mod cef;
@@ -74,8 +75,8 @@ impl Format {
         !matches!(self, Format::Cef | Format::Leef)
     }
 
-    /// The event's messages: one line each, without a line break. One, except where OCSF wants one for each member of a group.
-    /// The error, for the list of what could not be sent, says why there is none.
+    /// The event's messages: one line each, without a line break. One, except where OCSF wants one for each member of a
+    /// group. The error, for the list of what could not be sent, says why there is none.
     pub fn encode(self, recorded: &Recorded) -> Result<Vec<Bytes>, String> {
         if self == Format::Ocsf {
             return Ok(ocsf::messages(recorded).into_iter().map(Bytes::from).collect());
@@ -90,5 +91,11 @@ impl Format {
             Format::Leef => leef::write(recorded, &mut out),
         }
         Ok(vec![Bytes::from(out)])
+    }
+}
+
+impl Encode for Format {
+    fn encode(&self, recorded: &Recorded) -> Result<Vec<Bytes>, String> {
+        Format::encode(*self, recorded)
     }
 }

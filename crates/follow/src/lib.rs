@@ -1,8 +1,9 @@
 //! Reading the log behind the writer, and acting on it: delivery to destinations.
 //!
-//! A destination is a format ([`Encode`]: events → messages), a [`Transport`] (messages → a receiver, and what its answer means)
-//! and a cursor, the index up to which everything has arrived. One loop serves them all. What goes on inside the store, and how
-//! bytes reach a receiver, this crate does not know: the log comes in by the trait of [`log`], the way out by that of [`transport`].
+//! A destination is a form ([`mod@format`]: events → messages), a [`Transport`] (messages → a receiver, and what its answer
+//! means) and a cursor, the index up to which everything has arrived. One loop serves them all. What goes on inside the store,
+//! and how bytes reach a receiver, this crate does not know: the log comes in by the trait of [`log`], the way out by that of
+//! [`transport`].
 
 mod backoff;
 mod batch;

@@ -186,7 +186,8 @@ impl Catalogs {
     pub fn built_in() -> &'static Catalogs {
         static BUILT_IN: LazyLock<Catalogs> = LazyLock::new(|| {
             let files = [
-                include_str!("../catalogs/retool.toml"),
+                // One catalog in two files: the second goes on with the list of actions.
+                concat!(include_str!("../catalogs/retool.toml"), "\n", include_str!("../catalogs/retool-people.toml")),
                 include_str!("../catalogs/make.toml"),
                 include_str!("../catalogs/session.toml"),
                 include_str!("../catalogs/acta.toml"),

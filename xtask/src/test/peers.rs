@@ -1,5 +1,5 @@
-//! Other people's programs that the tests of signing in compare us with: oathtool, and pyotp and aiosmtpd in a Python of their
-//! own below the target folder.
+//! Other people's programs that the tests compare us with: oathtool, and in a Python of their own below the target folder pyotp and
+//! aiosmtpd for signing in, pycef and cloudevents for what goes out to receivers.
 //!
 //! What is missing is installed where that is possible without asking. Elsewhere we say what is missing and how to get it, and the
 //! tests go on without: they say so, too, and hold to the vectors of the standards.
@@ -11,10 +11,12 @@ use crate::tools;
 
 /// Tells the tests where oathtool is; set by hand, it tells us.
 pub(crate) const OATHTOOL: &str = "ACTA_OATHTOOL";
-/// Tells the tests where a Python is that has pyotp and aiosmtpd; set by hand, it tells us.
+/// Tells the tests where a Python is that has the packages; set by hand, it tells us.
 pub(crate) const PYTHON: &str = "ACTA_PYTHON";
 
-const PACKAGES: [&str; 2] = ["pyotp>=2.9,<3", "aiosmtpd>=1.4,<2"];
+const PACKAGES: [&str; 4] = ["pyotp>=2.9,<3", "aiosmtpd>=1.4,<2", "pycef>=1.11,<2", "cloudevents>=2,<3"];
+/// Fails where one of them is missing.
+const IMPORT: &str = "import aiosmtpd, cloudevents.core, pycef, pyotp";
 
 /// Where they are, as far as they are anywhere.
 #[derive(Debug, PartialEq, Eq)]
@@ -52,8 +54,8 @@ impl Peers {
             lines.push(format!("not compared with oathtool: `apt-get install oathtool` as root, or set {OATHTOOL} to it"));
         }
         if self.python.is_none() {
-            let how = format!("set {PYTHON} to a python3 for which `pip install pyotp aiosmtpd` was done");
-            lines.push(format!("not compared with pyotp and aiosmtpd: {how}"));
+            let how = format!("set {PYTHON} to a python3 for which `pip install pyotp aiosmtpd pycef cloudevents` was done");
+            lines.push(format!("not compared with pyotp, aiosmtpd, pycef and cloudevents: {how}"));
         }
         lines
     }
@@ -63,11 +65,11 @@ fn folder(target: &Path) -> PathBuf {
     target.join("peers")
 }
 
-/// The Python with both packages, if it was made before.
+/// The Python with all packages, if it was made before.
 fn ready(target: &Path) -> Option<PathBuf> {
     let python = folder(target).join("bin").join("python");
-    let both = tools::output(Command::new(&python).args(["-c", "import aiosmtpd, pyotp"]));
-    both.is_ok().then_some(python)
+    let all = tools::output(Command::new(&python).args(["-c", IMPORT]));
+    all.is_ok().then_some(python)
 }
 
 fn make_python(target: &Path, may_install: bool) -> anyhow::Result<()> {

@@ -1,7 +1,8 @@
 //! ArcSight Common Event Format, version 0 ("Implementing ArcSight CEF", revision 25).
 //!
-//! `CEF:0|vendor|product|version|event class id|name|severity|extension`. In the header `\` and `|` are escaped, in the extension
-//! `\`, `=` and line breaks. Any other control character is written out ([`visible`](super::visible)), in the header all of them.
+//! `CEF:0|vendor|product|version|event class id|name|severity|extension`. In the header `\` and `|` are escaped, in the
+//! extension `\`, `=` and line breaks. Any other control character is written out ([`visible`](super::visible)), in the
+//! header all of them.
 
 use std::net::IpAddr;
 
@@ -24,7 +25,7 @@ pub fn write(recorded: &Recorded, out: &mut Vec<u8>) {
         line.push('|');
         header(&mut line, part);
     }
-    line.push_str(&format!("|{}|", known.severity_of_ten()));
+    line.extend(["|", &known.severity_of_ten().to_string(), "|"]);
     let mut extension = Extension(&mut line, true);
     extension.put("externalId", &recorded.event_id.to_string());
     extension.put("rt", &recorded.recorded_at().as_millis().to_string());
@@ -121,17 +122,22 @@ impl Extension<'_> {
         }
         line.push_str(key);
         line.push('=');
-        for c in value.chars() {
-            match c {
-                '\\' => line.push_str("\\\\"),
-                '=' => line.push_str("\\="),
-                '\n' => line.push_str("\\n"),
-                '\r' => line.push_str("\\r"),
+        let mut rest = value;
+        while let Some(at) = rest.find(|c| matches!(c, '\\' | '=') || is_control(c)) {
+            let (plain, from) = rest.split_at(at);
+            line.push_str(plain);
+            let mut chars = from.chars();
+            match chars.next() {
+                Some(c @ ('\\' | '=')) => line.extend(['\\', c]),
+                Some('\n') => line.push_str("\\n"),
+                Some('\r') => line.push_str("\\r"),
                 // The backslash of what is written out is a backslash of the text, and so escaped.
-                c if is_control(c) => line.push_str(&visible(c.encode_utf8(&mut [0; 4])).replace('\\', "\\\\")),
-                c => line.push(c),
+                Some(c) => line.push_str(&visible(c.encode_utf8(&mut [0; 4])).replace('\\', "\\\\")),
+                None => {}
             }
+            rest = chars.as_str();
         }
+        line.push_str(rest);
     }
 
     fn maybe(&mut self, key: &str, value: Option<&str>) {
@@ -141,7 +147,15 @@ impl Extension<'_> {
     }
 
     fn label(&mut self, key: &str, label: &str, value: &str) {
-        self.put(&format!("{key}Label"), label);
+        if value.is_empty() {
+            return;
+        }
+        let Extension(line, first) = self;
+        if !std::mem::take(first) {
+            line.push(' ');
+        }
+        // Labels are constants of the program: nothing in them needs an escape.
+        line.extend([key, "Label=", label]);
         self.put(key, value);
     }
 }

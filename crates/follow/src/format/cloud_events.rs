@@ -15,15 +15,13 @@ pub fn write(recorded: &Recorded, out: &mut Vec<u8>) {
         for (name, value) in attributes(recorded) {
             o.text(name, &value);
         }
-        let mut data = Vec::with_capacity(1_024);
-        Native::of(recorded).write(&mut data);
-        o.raw("data", &data);
+        o.object("data", |o| Native::of(recorded).members(o));
     });
 }
 
 /// The context attributes, for binary mode: a transport writes them as headers (`ce_id` in Kafka, `ce-id` in HTTP and NATS;
-/// `datacontenttype` is the transport's own content type) beside a body in Acta's own form. Where headers are ASCII, as in HTTP,
-/// values go through [`header_value`] first.
+/// `datacontenttype` is the transport's own content type) beside a body in Acta's own form. Where headers are ASCII, as in
+/// HTTP, values go through [`header_value`] first.
 pub fn attributes(recorded: &Recorded) -> Vec<(&'static str, String)> {
     let event = &recorded.event;
     let mut attributes = vec![

@@ -76,11 +76,6 @@ impl Object<'_> {
         self.name(name).extend_from_slice(value.as_str().as_bytes());
     }
 
-    /// JSON that was written by [`object`].
-    pub(crate) fn raw(&mut self, name: &str, value: &[u8]) {
-        self.name(name).extend_from_slice(value);
-    }
-
     /// An object.
     pub(crate) fn object(&mut self, name: &str, fill: impl FnOnce(&mut Object<'_>)) {
         object(self.name(name), fill);

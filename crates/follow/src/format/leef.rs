@@ -1,8 +1,9 @@
 //! IBM Log Event Extended Format 2.0 ("LEEF Format Guide").
 //!
-//! `LEEF:2.0|vendor|product|version|event id|x09|` and pairs `key=value` with tabs between them. The format has no escapes: a
-//! value holds anything but the tab, and ends where the next one begins. So values stand exactly as they are, but for control
-//! characters, which are written out ([`visible`](super::visible)). What stands in the header can hold neither those nor a bar.
+//! `LEEF:2.0|vendor|product|version|event id|x09|` and pairs `key=value` with tabs between them. The format has no escapes:
+//! a value holds anything but the tab, and ends where the next one begins. So values stand exactly as they are, but for
+//! control characters, which are written out ([`visible`](super::visible)). What stands in the header can hold neither
+//! those nor a bar.
 
 use std::net::IpAddr;
 
@@ -32,7 +33,7 @@ pub fn write(recorded: &Recorded, out: &mut Vec<u8>) {
     let from = event.context.ip.as_deref();
     match from.map(|from| (from, from.trim().parse::<IpAddr>())) {
         Some((_, Ok(address))) => pairs.put("src", &address.to_string()),
-        Some((host, Err(_))) => pairs.put("identHostName", host),
+        Some((host, Err(_))) => pairs.put("srcHost", host),
         None => {}
     }
     let resource = known.target(event);

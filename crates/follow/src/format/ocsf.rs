@@ -1,5 +1,5 @@
-//! The Open Cybersecurity Schema Framework, 1.8.0. The class and the activity are the catalogs'; what a class has besides is in
-//! [`class`](self::class), the objects that several classes share in [`things`](self::things).
+//! The Open Cybersecurity Schema Framework, 1.8.0. The class and the activity are the catalogs'; what a class has besides is
+//! in [`class`], the objects that several classes share in [`things`].
 //!
 //! Every message lists the profile `host`: the classes of category 6 have an actor only with it.
 
@@ -27,7 +27,7 @@ struct Part<'a> {
 }
 
 /// The messages of an event. Putting people into a group and taking them out is one for each of them, with the event's id as
-/// their common `metadata.correlation_uid`; everything else is one.
+/// their common `metadata.correlation_uid`, and what has no place in the schema in the first; everything else is one.
 pub fn messages(recorded: &Recorded) -> Vec<Vec<u8>> {
     let event = &recorded.event;
     let known = Known::of(event);
@@ -73,7 +73,13 @@ fn write(o: &mut Object<'_>, recorded: &Recorded, part: Part<'_>, number: Option
     things::source(o, event, class::needs_source(ocsf));
     things::request(o, event);
     class::members_of_class(o, recorded, part);
-    o.object("unmapped", |o| unmapped(o, recorded, known));
+    o.object("unmapped", |o| {
+        o.text("organization", &recorded.organization_name);
+        // What is as long as the sender likes is told once: sixty-four members are not to make megabytes of it.
+        if matches!(number, None | Some(0)) {
+            unmapped(o, recorded, known);
+        }
+    });
 }
 
 /// An action that no catalog knows is of unknown severity.
@@ -131,7 +137,6 @@ fn metadata(o: &mut Object<'_>, recorded: &Recorded, number: Option<usize>) {
 /// What OCSF has no place for, or cannot have whole.
 fn unmapped(o: &mut Object<'_>, recorded: &Recorded, known: Known<'_>) {
     let event = &recorded.event;
-    o.text("organization", &recorded.organization_name);
     o.maybe("category", known.category());
     o.maybe("kind", known.entry().map(|entry| native::kind(entry.kind)));
     o.maybe("id", event.id.as_deref());

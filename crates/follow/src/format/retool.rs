@@ -1,5 +1,5 @@
-//! The columns of Retool's audit table `audit_trail_events`, for searches and dashboards that were made for it, and after them
-//! everything that Acta's own form has. The column `metadata` is the member of that name.
+//! The columns of Retool's audit table `audit_trail_events`, for searches and dashboards that were made for it, and after
+//! them everything that Acta's own form has. The column `metadata` is the member of that name.
 
 use super::json;
 use super::known::of_kind;

@@ -3,16 +3,21 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Whether a character is not to be seen, and may do something to whoever prints it: control characters, what Unicode calls line
-/// and paragraph separators, and what turns the direction of writing.
+/// Whether a character is not to be seen, and may do something to whoever prints it: control characters, what Unicode calls
+/// line and paragraph separators, and what turns the direction of writing.
 pub(crate) fn is_control(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Whether nothing in it is to be written out. Most texts are ASCII, and looked through by bytes.
+fn is_plain(text: &str) -> bool {
+    if text.is_ascii() { text.bytes().all(|byte| byte >= b' ' && byte != 0x7f) } else { !text.contains(is_control) }
 }
 
 /// The text with such characters written out: `\n`, `\r`, `\t`, `\u0007`. Everything else stands as it is, so this cannot be
 /// turned back; where that matters the form escapes backslashes, too.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_control) {
+    if is_plain(text) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 8);

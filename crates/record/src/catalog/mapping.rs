@@ -1,5 +1,5 @@
-//! What an action is called in other people's schemas. The words that may stand here are theirs; a catalog that uses another one
-//! is refused, so that no receiver is sent a class that does not exist.
+//! What an action is called in other people's schemas. The words that may stand here are theirs; a catalog that uses another
+//! one is refused, so that no receiver is sent a class that does not exist.
 
 use serde::{Deserialize, Serialize};
 
