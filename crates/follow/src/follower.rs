@@ -119,7 +119,8 @@ impl Follower {
     async fn live(&self) {
         let shared = &self.shared;
         let mut orders = shared.orders.subscribe();
-        let mut resumed = orders.borrow().resumed;
+        // What was said before it ran counts.
+        let mut resumed = 0;
         // Only the first time: a destination that is removed while we run is not to be begun again.
         let mut is_known = false;
         loop {
@@ -254,7 +255,7 @@ impl Follower {
         mut batches: mpsc::Receiver<Batch>,
         mut orders: watch::Receiver<Orders>,
     ) -> End {
-        let mut course = Course { follower: self, run, at: from, tally: Tally::default(), refused_in_a_row: 0 };
+        let mut course = Course { follower: self, run, at: from, tally: Tally::default(), refused_in_a_row: 0, attempts: 0 };
         loop {
             let batch = tokio::select! {
                 batch = batches.recv() => batch,
@@ -299,6 +300,8 @@ struct Course<'f> {
     at: u64,
     tally: Tally,
     refused_in_a_row: u32,
+    /// Attempts that have failed since something arrived.
+    attempts: u32,
 }
 
 impl Course<'_> {
@@ -306,12 +309,11 @@ impl Course<'_> {
     async fn send(&mut self, batch: Batch, orders: &mut watch::Receiver<Orders>) -> Result<(), End> {
         let next = batch.next;
         let mut settling = Settling::new(batch.slots, self.refused_in_a_row);
-        let mut attempts = 0;
         let mut said = None;
         loop {
             let told = self.tally.take(settling.take_settled());
-            if told.next.is_some() {
-                attempts = 0;
+            if told.arrived.ends().is_some() {
+                self.attempts = 0;
             }
             self.note(told, if settling.is_over() { Some(next) } else { None }, said.clone()).await?;
             let Some(lot) = settling.lot() else { break };
@@ -330,10 +332,10 @@ impl Course<'_> {
                 Step::Wait(asked) => {
                     // What has arrived is noted before what has not.
                     let told = self.tally.take(settling.take_settled());
-                    attempts = if told.next.is_some() { 1 } else { attempts + 1 };
+                    self.attempts = if told.arrived.ends().is_some() { 1 } else { self.attempts.saturating_add(1) };
                     self.note(told, None, Some(answered.clone())).await?;
                     self.failed(answered.clone()).await;
-                    let wait = backoff::wait(attempts, asked, self.follower.chance.as_ref());
+                    let wait = backoff::wait(self.attempts, asked, self.follower.chance.as_ref());
                     tokio::select! {
                         () = sleep(wait) => {}
                         _ = until(orders, |orders| !orders.go()) => return Err(End::Ordered),

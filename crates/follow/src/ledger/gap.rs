@@ -90,7 +90,7 @@ pub(super) fn skip(db: &Connection, row: i64, range: (u64, u64), reason: &str, a
 }
 
 /// Cuts from the skips what has been sent after all.
-pub(super) fn cut(db: &Connection, row: i64, range: (u64, u64), at: Timestamp) -> Result<(), LedgerError> {
+pub(super) fn cut(db: &Connection, row: i64, run: i64, range: (u64, u64), at: Timestamp) -> Result<(), LedgerError> {
     let (first, last) = (number(range.0), number(range.1));
     let sql = "SELECT id, first, last, opened, reason, coalesce(origin, id) FROM gaps
                WHERE route = ?1 AND kind = 'skip' AND closed IS NULL AND first <= ?3 AND last >= ?2";
@@ -107,11 +107,11 @@ pub(super) fn cut(db: &Connection, row: i64, range: (u64, u64), at: Timestamp) -
         act(db, keep, &[&row, &(cut_to + 1), &to, &opened, &reason, &origin])?;
         // A replay closes a gap batch by batch: what is closed grows, and stays one line of history.
         let grow = "UPDATE gaps SET last = ?3, closed = ?4 WHERE route = ?1 AND kind = 'skip' AND closed IS NOT NULL
-                    AND origin = ?5 AND last = ?2 - 1";
-        if act(db, grow, &[&row, &cut_from, &cut_to, &millis(at), &origin])? == 0 {
-            let close = "INSERT INTO gaps (route, kind, first, last, opened, closed, reason, origin)
-                         VALUES (?1, 'skip', ?2, ?3, ?4, ?5, ?6, ?7)";
-            act(db, close, &[&row, &cut_from, &cut_to, &opened, &millis(at), &reason, &origin])?;
+                    AND origin = ?5 AND run = ?6 AND last = ?2 - 1";
+        if act(db, grow, &[&row, &cut_from, &cut_to, &millis(at), &origin, &run])? == 0 {
+            let close = "INSERT INTO gaps (route, kind, first, last, opened, closed, reason, origin, run)
+                         VALUES (?1, 'skip', ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+            act(db, close, &[&row, &cut_from, &cut_to, &opened, &millis(at), &reason, &origin, &run])?;
         }
     }
     Ok(())

@@ -79,7 +79,7 @@ impl Ledger {
                     if next_of(db, row)? != expected {
                         // It was passed over while it was on its way: what has arrived is missing no more.
                         for range in arrived.runs() {
-                            gap::cut(db, row, range, at)?;
+                            gap::cut(db, row, run.number(), range, at)?;
                         }
                         return Ok(Went::Moved);
                     }
@@ -93,7 +93,7 @@ impl Ledger {
                 }
                 Run::Range(id) => {
                     if next > expected {
-                        gap::cut(db, row, (expected, next - 1), at)?;
+                        gap::cut(db, row, run.number(), (expected, next - 1), at)?;
                     }
                     let goes_on = replay::advance(db, id.0, next, arrived.count(), dead_events)?;
                     Ok(if goes_on { Went::On } else { Went::Ended })

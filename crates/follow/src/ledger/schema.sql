@@ -29,7 +29,8 @@ CREATE TABLE gaps (
     opened INTEGER NOT NULL,
     closed INTEGER,
     reason TEXT    NOT NULL,
-    origin INTEGER                                 -- of a part that was closed by itself: the gap it was cut from
+    origin INTEGER,                                -- of a part that was closed by itself: the gap it was cut from,
+    run    INTEGER                                 -- and by which replay (0: by the live course)
 ) STRICT;
 
 CREATE INDEX gaps_by_route ON gaps (route, closed);
