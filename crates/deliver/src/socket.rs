@@ -49,7 +49,9 @@ impl TlsSettings {
             (None, None) => None,
             (Some(certificates), Some(key)) => Some(ClientIdentity { certificates: certificates.clone(), key: key.clone() }),
             _ => {
-                return Err(NetError::Material("a client certificate needs its key, and the key its certificate".to_owned()));
+                return Err(NetError::Material(
+                    "a client certificate needs its key, and the key its certificate".to_owned(),
+                ));
             }
         };
         Ok(TlsOptions { roots: self.ca.clone(), server_name: self.server_name.clone(), client, alpn: Vec::new() })

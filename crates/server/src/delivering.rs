@@ -53,7 +53,7 @@ pub struct Delivering {
     doors: Doors,
     /// The process's standard output, if the operator wants events there. It is no door of an organization's destinations.
     stdout: Option<Output>,
-    durable: watch::Sender<u64>,
+    durable: Arc<watch::Sender<u64>>,
     turns: Arc<Semaphore>,
     /// Held by whoever brings lines in step with the directory.
     in_step: tokio::sync::Mutex<InStep>,
@@ -110,7 +110,7 @@ impl Delivering {
             ledger: Ledger::open(&config.data.join(LEDGER))?,
             doors,
             stdout: config.log_audit_events.then(|| Output::new(std::io::stdout())).transpose()?,
-            durable: watch::Sender::new(0),
+            durable: Arc::new(watch::Sender::new(0)),
             turns: Arc::new(Semaphore::new(READS_MAX)),
             in_step: tokio::sync::Mutex::default(),
             lines: Mutex::default(),
@@ -159,12 +159,9 @@ pub async fn known(app: &Arc<App>, org: OrgId, id: &DestinationId) -> Result<Rou
 
 /// Delivers until the process stops.
 pub fn keep_delivering(app: &Arc<App>) {
-    let shared = Arc::downgrade(app);
-    app.store.when_durable(move || {
-        if let Some(app) = shared.upgrade() {
-            app.delivering.durable.send_modify(|count| *count = count.wrapping_add(1));
-        }
-    });
+    // Not the app itself: the store's own thread must not be the last that holds it.
+    let durable = app.delivering.durable.clone();
+    app.store.when_durable(move || durable.send_modify(|count| *count = count.wrapping_add(1)));
     let (shared, mut stop) = (app.clone(), app.tasks.stop_signal());
     app.tasks.spawn(async move {
         loop {

@@ -49,11 +49,11 @@ fn broken(app: &App) -> Vec<(Route, String, Timestamp)> {
 
 /// That a destination fails: an event, and a mail to each owner and admin.
 async fn tell(app: &Arc<App>, route: &Route, since: Timestamp, answer: &str) -> Result<(), Problem> {
-    tracing::warn!(%route, %since, answer, "a destination has been failing");
     let Some((id, destination)) = of_directory(app, route).await? else { return Ok(()) };
     if destination.failing_told_at.is_some() {
         return Ok(());
     }
+    tracing::warn!(%route, %since, answer, "a destination has been failing");
     let (org, answer, now) = (route.organization, answer.to_owned(), app.now());
     let is_told = change_always(app, move |app| {
         let letters = letters(app, &destination, since, &answer)?;

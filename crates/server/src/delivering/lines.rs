@@ -219,10 +219,16 @@ async fn start(app: &Arc<App>, route: &Route, wish: &Wish, first: bool) -> Resul
     let control = follower.control();
     let (stop, mut stopped) = watch::channel(false);
     let (end, ended) = oneshot::channel();
+    let mut process = app.tasks.stop_signal();
     app.tasks.spawn(async move {
         // Dropped with the task, also if it panics.
         let _end: oneshot::Sender<()> = end;
-        let stop = async move { drop(stopped.wait_for(|stop| *stop).await) };
+        let stop = async move {
+            tokio::select! {
+                _ = stopped.wait_for(|stop| *stop) => {}
+                () = process.wait() => {}
+            }
+        };
         follower.run(stop).await;
     });
     Ok(State::Running { stop, ended, control })

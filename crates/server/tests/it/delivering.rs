@@ -88,7 +88,8 @@ async fn whatever_kills_it_everything_arrives() {
     for command in ["gaps", "dead-letters", "replay"] {
         assert!(run(&[&["destination", command, "Hook"][..], &place].concat()).status.success(), "{command}");
     }
-    let wrong = run(&[&["destination", "add", "--name", "x", "--type", "webhook", "--set", "url=ftp://x"][..], &place].concat());
+    let wrong =
+        run(&[&["destination", "add", "--name", "x", "--type", "webhook", "--set", "url=ftp://x"][..], &place].concat());
     let told = String::from_utf8_lossy(&wrong.stderr).into_owned();
     assert!(!wrong.status.success() && told.contains("/settings/url") && told.contains("/settings/secret"), "{told}");
     assert!(run(&[&["destination", "remove", "Hook"][..], &place].concat()).status.success());
