@@ -24,6 +24,12 @@ pub struct Source {
     durable: watch::Receiver<u64>,
 }
 
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Source").field("scope", &self.scope).field("wanted", &self.wanted).finish_non_exhaustive()
+    }
+}
+
 impl Source {
     /// The log of the scope's organization, whose name is given.
     pub fn new(app: Arc<App>, name: &str, scope: Scope, wanted: Wanted) -> Source {

@@ -109,7 +109,25 @@ async fn all_mistakes_are_named() {
     ] {
         told.push(site.call("POST", "/v1/destinations", body).await.problem());
     }
-    expect_test::expect![[r#""#]].assert_eq(&told.join("\n"));
+    expect_test::expect![[r#"
+        422 urn:acta:problem:invalid: /settings/color is not known here: expected one of url, secret, previous_secret, key, previous_key, headers, batch, envelope, content_type, ca (and 4 more)
+            /settings/color: is not known here: expected one of url, secret, previous_secret, key, previous_key, headers, batch, envelope, content_type, ca
+            /settings/secret: must be whsec_ and 24 to 64 bytes in Base64
+            /format: "morse" is none of native, retool, ocsf, ecs, cloudevents, cef, leef
+            /filter/severity: unknown variant `awful`, expected one of `info`, `low`, `medium`, `high`, `critical`
+            /hide/0: must be a path that begins with a slash, such as /metadata/params
+        422 urn:acta:problem:invalid: /settings/url https://127.0.0.1 is not allowed: 127.0.0.1 is a loopback address. The operator can allow networks for destinations with destination_networks
+            /settings/url: https://127.0.0.1 is not allowed: 127.0.0.1 is a loopback address. The operator can allow networks for destinations with destination_networks
+        422 urn:acta:problem:invalid: /type "pigeon" is no type of destination; there are webhook, stdout, file, syslog, kafka, nats
+            /type: "pigeon" is no type of destination; there are webhook, stdout, file, syslog, kafka, nats
+        422 urn:acta:problem:invalid: /wings unknown field `wings`, expected one of `name`, `type`, `settings`, `format`, `filter`, `hide`, `team`, `begin`
+            /wings: unknown field `wings`, expected one of `name`, `type`, `settings`, `format`, `filter`, `hide`, `team`, `begin`
+        422 urn:acta:problem:invalid: /name A name has 1 to 100 characters; this one has 0.
+            /name: A name has 1 to 100 characters; this one has 0.
+        422 urn:acta:problem:invalid: /settings events may not go to standard output here: the operator has not allowed it
+            /settings: events may not go to standard output here: the operator has not allowed it
+        422 urn:acta:problem:invalid: /settings events may not go to files here: the operator has named no folder for them
+            /settings: events may not go to files here: the operator has named no folder for them"#]].assert_eq(&told.join("\n"));
     strange.end().await;
     site.end().await;
 }
@@ -163,7 +181,9 @@ async fn no_secret_is_shown_and_one_that_is_not_given_stays() {
     site.send(&["OURS_STILL"]).await;
     receiver.until(|events| ours(events) == ["OURS_STILL"]).await;
     let elsewhere = json!({"settings": {"url": "http://127.0.0.1:9/else", "secret": "********"}});
-    expect_test::expect![[r#""#]].assert_eq(&site.call("PATCH", &path, elsewhere).await.problem());
+    expect_test::expect![[r#"
+        422 urn:acta:problem:invalid: /settings/secret must be given: ******** only stands for a value that is not shown, and is kept only for the same receiver
+            /settings/secret: must be given: ******** only stands for a value that is not shown, and is kept only for the same receiver"#]].assert_eq(&site.call("PATCH", &path, elsewhere).await.problem());
     let list = site.done("GET", "/v1/destinations", Value::Null).await;
     let events = site.server.get("/v1/events?category=Delivery&per_page=100").await;
     for text in [shown.to_string(), list.to_string(), events.text()] {
@@ -228,7 +248,17 @@ async fn what_is_passed_over_is_a_gap_until_a_replay_closes_it() {
     ] {
         told.push(site.call("POST", &format!("{path}/replays"), wrong).await.problem());
     }
-    expect_test::expect![[r#""#]].assert_eq(&told.join("\n"));
+    expect_test::expect![[r#"
+        422 urn:acta:problem:invalid: /from or /since says where to begin
+            /from: or /since says where to begin
+        422 urn:acta:problem:invalid: /since and /from cannot be given together
+            /since: and /from cannot be given together
+        422 urn:acta:problem:invalid: /from is after the last index
+            /from: is after the last index
+        422 urn:acta:problem:invalid: /since and /until hold nothing that was recorded
+            /since: and /until hold nothing that was recorded
+        422 urn:acta:problem:invalid: /until goes with /since, not with /from
+            /until: goes with /since, not with /from"#]].assert_eq(&told.join("\n"));
     site.end().await;
 }
 
