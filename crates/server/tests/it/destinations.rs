@@ -258,7 +258,8 @@ async fn what_is_passed_over_is_a_gap_until_a_replay_closes_it() {
         422 urn:acta:problem:invalid: /since and /until hold nothing that was recorded
             /since: and /until hold nothing that was recorded
         422 urn:acta:problem:invalid: /until goes with /since, not with /from
-            /until: goes with /since, not with /from"#]].assert_eq(&told.join("\n"));
+            /until: goes with /since, not with /from"#]]
+    .assert_eq(&told.join("\n"));
     site.end().await;
 }
 

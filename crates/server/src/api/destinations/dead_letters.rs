@@ -128,6 +128,9 @@ pub async fn retry_dead_letters(
     let count = chosen(&app, &id, org, which.as_deref()).await?.len();
     let deed = DestinationDeed::RetryDeadLetters { count: count as u64 };
     change(&app, &caller, move |directory, by, now| directory.tell_of_destination(by, org, &id, &deed, now)).await?;
+    if count == 0 {
+        return json(&DeadLettersDone { count, replay: None });
+    }
     let replay = ledger.retry_dead_letters(&route, which, app.now()).await?;
     json(&DeadLettersDone { count, replay: Some(replay.id.0) })
 }
