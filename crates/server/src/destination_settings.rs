@@ -116,6 +116,12 @@ mod tests {
         ];
         let variables = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let mistakes = Config::load(None, variables.into_iter(), &[]).unwrap_err().to_string();
-        expect_test::expect![[r#""#]].assert_eq(&mistakes);
+        expect_test::expect![[r#"
+            the configuration has mistakes:
+              environment: ACTA_DESTINATION_ALERT_AFTER "soon" is not a length of time such as 90s, 15m, 2h or 7d
+              environment: ACTA_DESTINATION_NETWORKS "everything" is no network: write it as 10.0.0.0/8 or fd00::/8, a single address as 10.1.2.3, or everything as all
+              configuration: destination_ca_file "/nowhere/ca.pem" cannot be read: No such file or directory (os error 2)
+              configuration: destination_folder "/nowhere" is not a folder"#]]
+        .assert_eq(&mistakes);
     }
 }
