@@ -215,7 +215,11 @@ impl Add {
             }
         }
         let made = self.asking.ask("POST", "/destinations", Some(&body))?;
-        if self.asking.json { print(&made) } else { Ok(println!("{}", made["id"].as_str().unwrap_or_default())) }
+        if self.asking.json {
+            return print(&made);
+        }
+        println!("{}", made["id"].as_str().unwrap_or_default());
+        Ok(())
     }
 }
 
@@ -293,7 +297,11 @@ impl Replay {
             return Ok(());
         }
         let made = self.one.ask("POST", "/replays", Some(&Value::Object(body)))?;
-        if self.one.asking.json { print(&made) } else { Ok(println!("{}", made["id"])) }
+        if self.one.asking.json {
+            return print(&made);
+        }
+        println!("{}", made["id"]);
+        Ok(())
     }
 }
 

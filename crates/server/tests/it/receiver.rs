@@ -27,6 +27,7 @@ struct Kept {
 }
 
 impl Receiver {
+    #[expect(clippy::disallowed_methods, reason = "the receiver is no part of the server, and ends with the test")]
     pub(crate) async fn start() -> Receiver {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/audit", listener.local_addr().unwrap());
