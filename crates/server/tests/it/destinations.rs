@@ -338,6 +338,8 @@ async fn what_fails_is_told_once_and_what_is_refused_is_listed() {
     receiver.until(|events| ours(events) == ["OURS_1"]).await;
     is_told("DESTINATION_RECOVERED").await;
     assert_eq!(site.server.total("action=DESTINATION_FAILING").await, 1);
+    // It is closed once everything has arrived that was there when things arrived again.
+    site.status(&path, |status| status["open_gaps"] == 0).await;
     let gaps = site.done("GET", &format!("{path}/gaps"), Value::Null).await;
     assert_eq!((gaps["gaps"].as_array().unwrap().len(), gaps["closed"].as_array().unwrap().len()), (0, 1), "{gaps}");
 
