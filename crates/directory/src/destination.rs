@@ -1,6 +1,8 @@
 //! Destinations: where an organization's events are delivered. What their settings mean, this crate does not know: it keeps what
 //! may be shown as it is, and the whole of it sealed in the vault.
 
+use std::collections::BTreeMap;
+
 use access::KeyScope;
 use record::{OrgId, TeamId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -126,7 +128,8 @@ impl Destination {
 
     /// Its settings as an event tells them: each member of theirs by itself.
     pub(crate) fn told(&self) -> Vec<(String, Value)> {
-        let members = self.settings.as_object().into_iter().flatten();
+        // In the order of the names, whatever else is built in.
+        let members: BTreeMap<&String, &Value> = self.settings.as_object().into_iter().flatten().collect();
         let mut told = vec![
             ("name".to_owned(), self.name.as_str().into()),
             ("type".to_owned(), self.kind.as_str().into()),
