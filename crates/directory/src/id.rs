@@ -127,6 +127,10 @@ opaque_id! {
     /// A redaction rule.
     RedactionId, "red_"
 }
+opaque_id! {
+    /// A destination that events are delivered to.
+    DestinationId, "dest_"
+}
 
 #[cfg(test)]
 mod tests {

@@ -20,6 +20,9 @@ mod authenticator;
 mod authority;
 mod chance;
 mod changed_by;
+mod destination;
+mod destination_change;
+mod destination_told;
 mod directory;
 mod email;
 mod email_change;
@@ -74,6 +77,9 @@ pub use authenticator::{Authenticator, Confirmed};
 pub use authority::Authority;
 pub use chance::Chance;
 pub use changed_by::ChangedBy;
+pub use destination::{DESTINATIONS_MAX, Destination, DestinationSettings, NewDestination};
+pub use destination_change::DestinationChange;
+pub use destination_told::DestinationDeed;
 pub use directory::{Directory, DirectoryOptions};
 pub use email_change::EmailChangeLetters;
 pub use environment::Environment;
@@ -85,8 +91,8 @@ pub use group::{Group, GroupChange, GroupCounts};
 pub use group_member::{GROUP_DEPTH_MAX, Member};
 pub use held::{HeldAssignment, Membership};
 pub use id::{
-    AppId, AssignmentId, AuthenticatorId, BadId, EnvironmentId, FolderId, GrantId, GroupId, InvitationId, KeyId, LinkId,
-    RedactionId, ResourceId, RoleId, ServiceAccountId, SessionId, UserId, WorkflowId,
+    AppId, AssignmentId, AuthenticatorId, BadId, DestinationId, EnvironmentId, FolderId, GrantId, GroupId, InvitationId,
+    KeyId, LinkId, RedactionId, ResourceId, RoleId, ServiceAccountId, SessionId, UserId, WorkflowId,
 };
 pub use invitation::{Invitation, NewInvitation, Newcomer};
 pub use link::{Link, LinkRefused, Purpose};

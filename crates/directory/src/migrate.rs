@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0008_signing_in.sql"),
     include_str!("../migrations/0009_estate.sql"),
     include_str!("../migrations/0010_redactions.sql"),
+    include_str!("../migrations/0011_destinations.sql"),
 ];
 
 /// The newest version that this binary knows.

@@ -14,8 +14,13 @@ use crate::role::plural;
 use crate::team::{self, Team};
 
 /// What a team can hold, so that it is not deleted: the table, and the word for one of it.
-const HOLDINGS: [(&str, &str); 4] =
-    [("folders", "folder"), ("apps", "app"), ("workflows", "workflow"), ("resources", "resource")];
+const HOLDINGS: [(&str, &str); 5] = [
+    ("folders", "folder"),
+    ("apps", "app"),
+    ("workflows", "workflow"),
+    ("resources", "resource"),
+    ("destinations", "destination"),
+];
 
 impl Directory {
     /// Gives a team another name. Its id stays: events name it.

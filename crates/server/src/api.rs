@@ -4,6 +4,7 @@ pub mod api_keys;
 pub mod apps;
 pub mod authorize;
 pub mod catalog;
+pub mod destinations;
 pub mod environments;
 pub mod events;
 pub mod facets;

@@ -12,6 +12,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use crate::authority::Authority;
 use crate::config::Config;
+use crate::delivering::Delivering;
 use crate::doors::{SystemChance, SystemClock};
 use crate::keys::Keys;
 use crate::looks::Looks;
@@ -50,6 +51,8 @@ pub struct App {
     pub policies: redaction::Policies,
     /// Which reads were recorded a moment ago.
     pub looks: Looks,
+    /// What delivers events to destinations.
+    pub delivering: Delivering,
     /// Figures.
     pub metrics: Metrics,
     /// Background tasks.
@@ -112,8 +115,10 @@ impl App {
         let store = Store::open(doors.disk.clone(), doors.clock.clone(), doors.chance.clone(), config.store_options())?;
         let directory = Arc::new(open_directory(&config.data, &doors, options)?);
         let mailer = mail_settings::mailer(&config).map_err(|(name, what)| anyhow::anyhow!("{name} {what}"))?;
+        let delivering = Delivering::open(&config, doors.clock.clone(), doors.chance.clone())?;
         Ok(App {
             store,
+            delivering,
             mailer,
             mail_waits: Notify::new(),
             directory,

@@ -21,6 +21,16 @@ pub async fn read<T: DeserializeOwned>(app: &App, headers: &HeaderMap, body: Bod
     parse(&body::read(app, headers, body, BYTES_MAX).await?)
 }
 
+/// The same where a body may be left out.
+pub async fn read_or_default<T: DeserializeOwned + Default>(
+    app: &App,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<T, Problem> {
+    let bytes = body::read(app, headers, body, BYTES_MAX).await?;
+    if bytes.is_empty() { Ok(T::default()) } else { parse(&bytes) }
+}
+
 /// A member that may be absent, `null` or a value: `Option<Option<T>>` with `#[serde(default, deserialize_with = "body_json::given")]`.
 pub fn given<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
@@ -62,8 +72,8 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
-/// RFC 6901.
-fn pointer(path: &serde_path_to_error::Path) -> String {
+/// Where a mistake stands, as RFC 6901 writes it.
+pub fn pointer(path: &serde_path_to_error::Path) -> String {
     let mut pointer = String::new();
     for segment in path.iter() {
         match segment {

@@ -7,6 +7,8 @@ mod check;
 mod data;
 mod decisions;
 mod demo;
+mod destination;
+mod destination_asking;
 mod estate;
 mod group;
 mod import;
@@ -49,6 +51,9 @@ enum Command {
     /// Set what is taken out of events before they are recorded.
     #[command(subcommand)]
     Redaction(redaction::Redaction),
+    /// Deliver events to others: a SIEM, a webhook, an archive. Asks a running server.
+    #[command(subcommand)]
+    Destination(destination::Destination),
     /// Print a link by which somebody sets a new password. Works while the server runs and while it does not.
     ResetLink(reset_link::ResetLink),
     /// Organizations: list, create, change, archive. These, too, work while the server runs.
@@ -129,7 +134,12 @@ struct Settings {
 
 impl Settings {
     fn load(&self, listen: Option<&String>) -> Result<crate::config::Config, crate::config::Mistakes> {
-        let flags = [("data", self.data.clone()), ("listen", listen.cloned())];
+        self.load_with(vec![("listen", listen.cloned())])
+    }
+
+    /// The same with more flags of a command's own.
+    fn load_with(&self, mut flags: Vec<(&str, Option<String>)>) -> Result<crate::config::Config, crate::config::Mistakes> {
+        flags.push(("data", self.data.clone()));
         crate::config::Config::load(self.config.as_deref(), variables(), &flags)
     }
 }
@@ -146,6 +156,7 @@ pub fn run() -> ExitCode {
         Command::Init(init) => init.run(),
         Command::Key(key) => key.run(),
         Command::Redaction(redaction) => redaction.run(),
+        Command::Destination(destination) => destination.run(),
         Command::ResetLink(link) => link.run(),
         Command::Organization(organization) => organization.run(),
         Command::Team(team) => team.run(),

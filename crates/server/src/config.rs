@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use record::Limits;
 use store::{IpFilter, Options};
 
+use crate::destination_settings::{self, DestinationNetworks, Span};
 use crate::mail_settings::{self, MailWay, SmtpUrl};
 use crate::params::PageSizes;
 
@@ -81,6 +82,18 @@ settings! {
     targets_max: usize = 64;
     /// Members named `headers`, and the like, are taken out of every event's metadata, in all organizations: true or false. Also read from HIDE_ALL_HEADERS_IN_AUDIT_LOG_EVENTS.
     hide_all_headers_in_audit_log_events: bool = false;
+    /// Every event of every organization is written to stdout, one line of JSON each; what the server writes about itself goes to stderr: true or false. Also read from LOG_AUDIT_EVENTS.
+    log_audit_events: bool = false;
+    /// Networks that destinations may lie in besides the public internet, separated by commas: 10.0.0.0/8, 192.168.1.7; or all, which is this machine, too.
+    destination_networks: DestinationNetworks = DestinationNetworks::default();
+    /// A file with certificates (PEM) that destinations' certificates may be signed by, besides those of the public internet.
+    destination_ca_file: String = String::new();
+    /// The folder that file destinations write into. Without it, there are none.
+    destination_folder: String = String::new();
+    /// A destination that has failed for so long is an event, and a mail to the organization's owners and admins: 90s, 15m, 2h.
+    destination_alert_after: Span = Span(15 * 60);
+    /// How long it is known of each event when it arrived where: a time such as 400d.
+    destination_receipts: Span = Span(400 * 86_400);
     /// Events on one page of an answer, at most.
     page_events_max: usize = 1_000;
     /// A journal file becomes a segment once it has this many events …
@@ -89,8 +102,8 @@ settings! {
     seal_bytes: u64 = 32 << 20;
 }
 
-/// The one variable that has no `ACTA_` before it: whoever comes from Retool has it set already.
-const HIDE_ALL_HEADERS: &str = "HIDE_ALL_HEADERS_IN_AUDIT_LOG_EVENTS";
+/// The variables that have no `ACTA_` before them: whoever comes from Retool has them set already.
+const OF_RETOOL: [&str; 2] = ["HIDE_ALL_HEADERS_IN_AUDIT_LOG_EVENTS", "LOG_AUDIT_EVENTS"];
 
 /// How the server writes about itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -256,7 +269,7 @@ impl Config {
         let mut note = |source: &str, name: &str, what: String| {
             mistakes.push_str(&format!("  {source}: {name} {what}\n"));
         };
-        let ours = |name: &str| name.starts_with("ACTA_") || name == HIDE_ALL_HEADERS;
+        let ours = |name: &str| name.starts_with("ACTA_") || OF_RETOOL.contains(&name);
         let variables: BTreeMap<String, String> = variables.filter(|(name, _)| ours(name)).collect();
         let file = file.map(Path::to_owned).or_else(|| variables.get("ACTA_CONFIG").map(PathBuf::from));
         if let Some(file) = file {
@@ -270,13 +283,19 @@ impl Config {
                     for (name, value) in table {
                         let text = match value {
                             toml::Value::String(text) => text,
+                            toml::Value::Array(items) if items.iter().all(toml::Value::is_str) => {
+                                items.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(", ")
+                            }
                             toml::Value::Integer(number) => number.to_string(),
                             toml::Value::Boolean(truth) => truth.to_string(),
                             other => {
                                 note(
                                     &source,
                                     &name,
-                                    format!("must be text, a whole number, true or false, not {}", other.type_str()),
+                                    format!(
+                                        "must be text, a list of texts, a whole number, true or false, not {}",
+                                        other.type_str()
+                                    ),
                                 );
                                 continue;
                             }
@@ -298,7 +317,9 @@ impl Config {
         }
         for (name, value) in flags {
             if let Some(value) = value {
-                config.set(name, value).unwrap_or_else(|what| note("command line", &format!("--{name}"), what));
+                config
+                    .set(name, value)
+                    .unwrap_or_else(|what| note("command line", &format!("--{}", name.replace('_', "-")), what));
             }
         }
         if !config.public_url.is_empty()
@@ -308,6 +329,9 @@ impl Config {
             note("configuration", "public_url", "must begin with https:// or http://".to_owned());
         }
         if let Err((name, what)) = mail_settings::mailer(&config) {
+            note("configuration", name, what);
+        }
+        for (name, what) in destination_settings::mistakes(&config) {
             note("configuration", name, what);
         }
         if mistakes.is_empty() { Ok(config) } else { Err(Mistakes(mistakes.trim_end().to_owned())) }
@@ -381,6 +405,8 @@ mod tests {
         assert!(hides("HIDE_ALL_HEADERS_IN_AUDIT_LOG_EVENTS", "true"));
         assert!(hides("ACTA_HIDE_ALL_HEADERS_IN_AUDIT_LOG_EVENTS", "1"));
         assert!(!hides("HIDE_ALL_HEADERS_IN_AUDIT_LOG_EVENTS", "false"));
+        let variables = [("LOG_AUDIT_EVENTS".to_owned(), "true".to_owned())];
+        assert!(Config::load(None, variables.into_iter(), &[]).unwrap().log_audit_events);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use directory::{EmailChangeLetters, Invitation, Letter, Purpose, Secret, User};
+use record::Timestamp;
 
 use crate::config::Config;
 
@@ -79,6 +80,30 @@ pub(crate) fn email_change(
     let to_old = letter(&user.email, "Your e-mail address is about to change", &told, None, warning);
     EmailChangeLetters { to_new, to_old }
 }
+
+/// That a destination has been failing. What the receiver said may hold anything, so it is quoted and short.
+pub(crate) fn destination_failing(
+    config: &Config,
+    user: &User,
+    organization: &str,
+    destination: &str,
+    since: Timestamp,
+    answer: &str,
+) -> Letter {
+    let subject = format!("Events do not arrive at {destination}");
+    let said: String = answer.chars().filter(|c| !c.is_control()).take(ANSWER_CHARS_MAX).collect();
+    let before = format!(
+        "Since {since}, nothing of the log of {organization} in Acta has arrived at the destination {destination}. The last \
+         answer was: \u{201c}{said}\u{201d}."
+    );
+    let after = "Nothing is lost: Acta keeps trying, and delivers what is missing when the destination works again, or is resumed \
+                 if it was paused. You get no other mail about this until then.";
+    let link = config.address("/audit?action=DESTINATION_FAILING");
+    letter(&user.email, &subject, &before, Some(("See what the log says about it", &link)), after)
+}
+
+/// Of a receiver's answer, so much is in a mail.
+const ANSWER_CHARS_MAX: usize = 300;
 
 fn how_long(purpose: Purpose) -> String {
     match purpose.minutes() {

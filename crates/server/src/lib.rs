@@ -6,6 +6,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod destination_settings;
 pub mod serve;
 
 pub mod api;
@@ -19,6 +20,7 @@ pub mod body;
 pub mod body_json;
 pub mod buckets;
 pub mod changing;
+pub mod delivering;
 pub mod keys;
 mod letters;
 pub mod looks;

@@ -7,6 +7,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::app::App;
+use crate::delivering::standing::StatusView;
 
 /// Labels of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, prometheus_client::encoding::EncodeLabelSet)]
@@ -51,7 +52,7 @@ impl Default for Metrics {
 }
 
 /// Everything as Prometheus text.
-pub fn text(app: &App) -> Result<String, std::fmt::Error> {
+pub fn text(app: &App, deliveries: &[(follow::Route, StatusView)]) -> Result<String, std::fmt::Error> {
     let metrics = &app.metrics;
     let stats = app.store.stats();
     let health = app.store.health();
@@ -84,7 +85,36 @@ pub fn text(app: &App) -> Result<String, std::fmt::Error> {
     counter("journal_bytes", "Bytes written to the journal", stats.journal_bytes);
     counter("journal_sync_nanoseconds", "Time spent in writes and syncs of the journal", stats.sync_ns);
     counter("sealed_events", "Events sealed into segments", stats.sealed_events);
+    delivering(&mut all, deliveries);
     let mut out = String::new();
     prometheus_client::encoding::text::encode(&mut out, &all)?;
     Ok(out)
+}
+
+/// Labels of a destination.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, prometheus_client::encoding::EncodeLabelSet)]
+pub struct OfDestination {
+    /// Its id. Names are the organization's own business.
+    pub destination: String,
+    /// The organization's number.
+    pub organization: u32,
+}
+
+fn delivering(all: &mut Registry, deliveries: &[(follow::Route, StatusView)]) {
+    let mut family = |name: &str, help: &str, value: fn(&StatusView) -> u64| {
+        let family: Family<OfDestination, Gauge> = Family::default();
+        for (route, status) in deliveries {
+            let destination = route.destination.to_string();
+            let labels = OfDestination { destination, organization: route.organization.0 };
+            family.get_or_create(&labels).set(i64::try_from(value(status)).unwrap_or(i64::MAX));
+        }
+        all.register(name, help, family);
+    };
+    family("delivery_ok", "1 unless a destination fails, is gone or cannot be set up", |it| u64::from(it.is_well()));
+    family("delivery_lag_events", "Events of the log after a destination's cursor", |it| it.lag_events);
+    family("delivery_lag_milliseconds", "Age of the oldest event that has not arrived", |it| it.lag_ms.unwrap_or(0));
+    family("delivery_delivered_events", "Events that have arrived at a destination, replays included", |it| it.delivered);
+    family("delivery_failed_attempts", "Attempts that have failed since the last success", |it| it.attempts.into());
+    family("delivery_dead_letters", "Events that a destination refused", |it| it.dead_letters);
+    family("delivery_open_gaps", "Stretches of the log that have not arrived", |it| it.open_gaps);
 }

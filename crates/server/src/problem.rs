@@ -237,6 +237,17 @@ impl From<directory::DirectoryError> for Problem {
     }
 }
 
+impl From<follow::ledger::LedgerError> for Problem {
+    fn from(error: follow::ledger::LedgerError) -> Problem {
+        use follow::ledger::LedgerError as E;
+        match error {
+            E::NotFound { what } => Problem::not_found(format!("There is no such {what}.")),
+            E::Conflict { detail } => Problem::new(StatusCode::CONFLICT, "conflict", "Conflict", sentence(&detail)),
+            other => Problem::internal(other),
+        }
+    }
+}
+
 /// The text with one full stop at its end.
 fn sentence(text: &str) -> String {
     format!("{}.", text.trim_end_matches('.'))

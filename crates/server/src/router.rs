@@ -42,6 +42,7 @@ pub fn routes() -> Routes {
         .get("/v1/redactions/{redaction_id}", redactions::read::read_redaction)
         .patch("/v1/redactions/{redaction_id}", redactions::update::update_redaction)
         .delete("/v1/redactions/{redaction_id}", redactions::delete::delete_redaction)
+        .merge(destinations())
         .merge(people())
         .merge(estate())
         .get("/openapi.json", api::openapi::read_openapi)
@@ -49,6 +50,30 @@ pub fn routes() -> Routes {
         .get("/readyz", api::health::readyz)
         .get("/metrics", api::health::metrics_text)
         .merge(ui::routes())
+}
+
+/// Where events are delivered.
+fn destinations() -> Routes {
+    use api::destinations::{change, create, dead_letters, gaps, read, replays, state, status, test};
+    Routes::new()
+        .get("/v1/destination-types", read::list_destination_types)
+        .get("/v1/destinations", read::list_destinations)
+        .post("/v1/destinations", create::create_destination)
+        .get("/v1/destinations/{destination_id}", read::read_destination)
+        .patch("/v1/destinations/{destination_id}", change::update_destination)
+        .delete("/v1/destinations/{destination_id}", change::delete_destination)
+        .post("/v1/destinations/{destination_id}/pause", state::pause_destination)
+        .post("/v1/destinations/{destination_id}/resume", state::resume_destination)
+        .post("/v1/destinations/{destination_id}/test", test::test_destination)
+        .get("/v1/destinations/{destination_id}/status", status::read_status)
+        .get("/v1/destinations/{destination_id}/gaps", gaps::list_gaps)
+        .get("/v1/destinations/{destination_id}/replays", replays::list_replays)
+        .post("/v1/destinations/{destination_id}/replays", replays::create_replay)
+        .delete("/v1/destinations/{destination_id}/replays/{replay_id}", replays::cancel_replay)
+        .get("/v1/destinations/{destination_id}/dead-letters", dead_letters::list_dead_letters)
+        .post("/v1/destinations/{destination_id}/dead-letters/retry", dead_letters::retry_dead_letters)
+        .post("/v1/destinations/{destination_id}/dead-letters/discard", dead_letters::discard_dead_letters)
+        .get("/v1/events/{event_id}/deliveries", api::events::deliveries::list_deliveries)
 }
 
 /// Who is there, and who was given which role.

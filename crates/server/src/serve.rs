@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 use crate::app::{App, blocking};
 use crate::router::router;
-use crate::{mailing, record_own};
+use crate::{delivering, mailing, record_own};
 
 /// How long connections may take to end after the word to stop.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -40,6 +40,7 @@ impl Server {
         let Server { app, listener } = self;
         record_own::keep_draining(&app);
         mailing::keep_sending(&app);
+        delivering::keep_delivering(&app);
         if app.mailer.is_some() && app.config.public_url.is_empty() && !app.config.listen.ip().is_loopback() {
             tracing::warn!("public_url is not set: links in mails lead to {}", app.config.address("/"));
         }

@@ -37,6 +37,11 @@ impl Tasks {
         Stop(self.stop.subscribe())
     }
 
+    /// Whether the signal was given.
+    pub fn is_stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
     /// Runs a task until it ends by itself, which it does soon after the stop signal.
     #[expect(clippy::disallowed_methods, reason = "this is the one place that spawns")]
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {

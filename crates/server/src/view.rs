@@ -8,6 +8,8 @@ use serde::Serialize;
 use store::Entry;
 use utoipa::ToSchema;
 
+use crate::delivering::marks::Delivery;
+
 /// One event of the log.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EventView<'a> {
@@ -125,6 +127,9 @@ pub struct WholeEvent<'a> {
     leaf_hash: String,
     /// Its standing.
     standing: Standing,
+    /// Where it has arrived, or is still to arrive; for whoever may read the directory.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    deliveries: Vec<Delivery>,
 }
 
 /// Where an event stands.
@@ -137,14 +142,15 @@ pub struct Standing {
 }
 
 impl<'a> WholeEvent<'a> {
-    /// Shows an entry, whole.
-    pub fn of(entry: &'a Entry) -> WholeEvent<'a> {
+    /// Shows an entry, whole, with where it has arrived.
+    pub fn of(entry: &'a Entry, deliveries: Vec<Delivery>) -> WholeEvent<'a> {
         let record = entry.record();
         WholeEvent {
             event: EventView::of(entry),
             leaf_hash: STANDARD.encode(record::merkle::leaf_hash(record.as_bytes())),
             record,
             standing: Standing { state: "in_tree", erased: Vec::new() },
+            deliveries,
         }
     }
 }

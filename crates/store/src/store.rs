@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use access::Scope;
@@ -103,6 +103,8 @@ pub(crate) struct Shared {
     /// Told when the journal's thread has nothing more to do, and after each attempt to seal.
     settled: Condvar,
     pub(crate) counters: Counters,
+    /// Told after each batch.
+    when_durable: OnceLock<Box<dyn Fn() + Send + Sync>>,
     sealing_failed: Mutex<Option<String>>,
     /// What reading has found to be damaged, first.
     damaged: Mutex<Option<String>>,
@@ -237,6 +239,7 @@ impl Store {
             sealing: Condvar::new(),
             settled: Condvar::new(),
             counters: Counters::default(),
+            when_durable: OnceLock::new(),
             sealing_failed: Mutex::default(),
             damaged: Mutex::default(),
             sealed_values: Mutex::default(),
@@ -282,6 +285,18 @@ impl Store {
             drop(sender.send(answers));
         });
         receiver.recv().unwrap_or(Err(StoreError::Closing.into()))
+    }
+
+    /// Has `told` called each time that events have become durable, readable, and were answered for. It is called on the
+    /// journal's thread and must be quick. Only the first one that is given is told.
+    pub fn when_durable(&self, told: impl Fn() + Send + Sync + 'static) {
+        drop(self.shared.when_durable.set(Box::new(told)));
+    }
+
+    /// The index of the newest durable event of a log, whoever sees it.
+    pub fn newest(&self, org: OrgId) -> Option<Index> {
+        let trees = self.shared.trees.read().unwrap_or_else(PoisonError::into_inner);
+        trees.get(&org).and_then(|tree| tree.size().checked_sub(1)).map(Index)
     }
 
     /// Whether the store can do its work.
@@ -626,6 +641,9 @@ fn write_batches(shared: &Shared, mut writer: Writer) {
         events_in_file += chunks.values().map(|chunk| chunk.entries.len() as u64).sum::<u64>();
         for Waiting { done, answers } in batch.waiting.drain(..) {
             done(Ok(answers));
+        }
+        if let Some(told) = shared.when_durable.get() {
+            told();
         }
         batch.frame.clear();
         spare = batch;

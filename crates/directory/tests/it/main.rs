@@ -4,6 +4,7 @@
 
 mod api_keys;
 mod atomic;
+mod destinations;
 mod estate;
 mod groups;
 mod invitations;

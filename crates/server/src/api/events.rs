@@ -1,6 +1,7 @@
 //! `/v1/events`.
 
 pub mod create;
+pub mod deliveries;
 pub mod list;
 pub mod read;
 

@@ -6,9 +6,9 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{IntoParams, Modify, OpenApi, ToSchema};
 
 use super::{
-    api_keys, apps, authorize, catalog, environments, events, facets, filters, folders, grants, groups, health, histogram,
-    invitations, lookup, me, organization, redactions, resources, role_assignments, roles, second_factor, service_accounts,
-    sessions, teams, users, workflows,
+    api_keys, apps, authorize, catalog, destinations, environments, events, facets, filters, folders, grants, groups,
+    health, histogram, invitations, lookup, me, organization, redactions, resources, role_assignments, roles, second_factor,
+    service_accounts, sessions, teams, users, workflows,
 };
 use crate::problem::Problem;
 
@@ -173,6 +173,24 @@ pub struct CatalogAnswer {
         redactions::delete::delete_redaction,
         redactions::try_out::try_redaction,
         redactions::lookup::look_up_redacted,
+        destinations::read::list_destination_types,
+        destinations::read::list_destinations,
+        destinations::create::create_destination,
+        destinations::read::read_destination,
+        destinations::change::update_destination,
+        destinations::change::delete_destination,
+        destinations::state::pause_destination,
+        destinations::state::resume_destination,
+        destinations::test::test_destination,
+        destinations::status::read_status,
+        destinations::gaps::list_gaps,
+        destinations::replays::list_replays,
+        destinations::replays::create_replay,
+        destinations::replays::cancel_replay,
+        destinations::dead_letters::list_dead_letters,
+        destinations::dead_letters::retry_dead_letters,
+        destinations::dead_letters::discard_dead_letters,
+        events::deliveries::list_deliveries,
         organization::read_organization,
         organization::update_organization,
         organization::archive_organization,

@@ -144,7 +144,7 @@ impl Principals {
 }
 
 /// Prints a table with a heading, or the same as a JSON array.
-fn show(json: bool, lines: &[Line]) {
+pub(super) fn show(json: bool, lines: &[Line]) {
     if json {
         let object = |line: &Line| line.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let all: Vec<Map<String, Value>> = lines.iter().map(object).collect();

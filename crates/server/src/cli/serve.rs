@@ -20,11 +20,22 @@ pub(super) struct Serve {
     /// The address to listen on.
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
+    /// Write every event to stdout, one line of JSON each.
+    #[arg(long)]
+    log_audit_events: bool,
+    /// Networks that destinations may lie in besides the public internet, separated by commas: 10.0.0.0/8; or all.
+    #[arg(long, value_name = "NETWORKS")]
+    destination_networks: Option<String>,
 }
 
 impl Serve {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let config = self.settings.load(self.listen.as_ref())?;
+        let config = self.settings.load_with(vec![
+            ("listen", self.listen),
+            ("log_audit_events", self.log_audit_events.then(|| "true".to_owned())),
+            ("destination_networks", self.destination_networks),
+        ])?;
+        let events_on_stdout = config.log_audit_events;
         logging::start(&config)?;
         data::require(&config.data)?;
         let doors = Doors::system(&config.data)?;
@@ -41,7 +52,13 @@ impl Serve {
         let runtime = runtime()?;
         runtime.block_on(async {
             let server = Server::bind(app).await?;
-            println!("Listening on http://{}", server.address()?);
+            let address = server.address()?;
+            // Where events go to stdout, nothing else does.
+            if events_on_stdout {
+                eprintln!("Listening on http://{address}");
+            } else {
+                println!("Listening on http://{address}");
+            }
             server.run(end_signal()).await
         })?;
         // A query that runs on has nobody left to be answered.

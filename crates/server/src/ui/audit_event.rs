@@ -16,6 +16,7 @@ use super::session::Viewer;
 use super::zone::{Shown, Zone};
 use super::{event_json, links, sentence, summary};
 use crate::app::App;
+use crate::delivering::marks::{self, Delivery};
 use crate::looks;
 use crate::params::Given;
 use crate::problem::Problem;
@@ -112,6 +113,8 @@ struct Names {
     team: Option<String>,
     /// The organization's redaction rules.
     rules: Vec<(String, String)>,
+    /// Where it has arrived, or is still to arrive.
+    deliveries: Vec<Delivery>,
 }
 
 /// Shows one event.
@@ -129,7 +132,7 @@ pub(super) async fn show_event(
         Ok(found) => found,
         Err(problem) => return page::problem_for(&viewer, &request_id, problem),
     };
-    let json = match serde_json::to_string(&WholeEvent::of(&entry)) {
+    let json = match serde_json::to_string(&WholeEvent::of(&entry, names.deliveries.clone())) {
         Ok(json) => event_json::pretty(&json),
         Err(e) => return page::problem_for(&viewer, &request_id, Problem::internal(e)),
     };
@@ -162,7 +165,7 @@ async fn find(app: &Arc<App>, viewer: &Viewer, request_id: &RequestId, event_id:
         let Some(entry) = shared.store.get(&scope, id)? else { return Ok(None) };
         // A team that the directory does not know is shown by its id.
         let team = entry.event.team.as_ref().and_then(|team| shared.directory.team(scope.org(), team).ok());
-        let mut names = Names { team: team.map(|team| team.name), rules: Vec::new() };
+        let mut names = Names { team: team.map(|team| team.name), ..Names::default() };
         // What rules are called is the directory's to tell, and not for everybody who sees an event.
         if may_read_directory && !entry.event.redactions.is_empty() {
             let rules = shared.directory.redactions(scope.org())?;
@@ -170,7 +173,11 @@ async fn find(app: &Arc<App>, viewer: &Viewer, request_id: &RequestId, event_id:
         }
         Ok::<_, Problem>(Some((entry, names)))
     });
-    found.await??.ok_or_else(missing)
+    let (entry, mut names) = found.await??.ok_or_else(missing)?;
+    if may_read_directory {
+        names.deliveries = marks::deliveries(app, &entry).await?;
+    }
+    Ok((entry, names))
 }
 
 fn file(entry: &Entry, json: String) -> Response {
@@ -207,7 +214,7 @@ fn shown(entry: &Entry, names: &Names, json: String, given: &Given, zone: &Zone)
         zone: zone.name().to_owned(),
         who: who(entry),
         place: place(entry),
-        more: more(entry, names.team.as_deref()),
+        more: more(entry, names, zone),
         targets: targets(entry),
         changes: changes(entry),
         query: member("query").map(summary::plain),
@@ -268,7 +275,18 @@ fn place(entry: &Entry) -> Vec<Fact> {
     .collect()
 }
 
-fn more(entry: &Entry, team_name: Option<&str>) -> Vec<Fact> {
+/// "Splunk 14:02:11, Archive pending".
+fn delivered(deliveries: &[Delivery], zone: &Zone) -> Option<String> {
+    let one = |it: &Delivery| match it.at {
+        Some(at) => format!("{} {}", it.name, zone.show(at).time),
+        None => format!("{} {}", it.name, it.state),
+    };
+    (!deliveries.is_empty()).then(|| deliveries.iter().map(one).collect::<Vec<_>>().join(", "))
+}
+
+fn more(entry: &Entry, names: &Names, zone: &Zone) -> Vec<Fact> {
+    let team_name = names.team.as_deref();
+    let delivered = delivered(&names.deliveries, zone);
     let event = &entry.event;
     let team = event.team.as_ref().map(record::TeamId::as_str);
     let by_team = team.map(|team| ("All events of this team", links::list_of(&[("team", team)])));
@@ -278,6 +296,7 @@ fn more(entry: &Entry, team_name: Option<&str>) -> Vec<Fact> {
         fact("Team", team_name.or(team), false, by_team),
         fact("Sender's id", event.id.as_deref(), true, None),
         fact("Sent with API key", entry.key(), true, None),
+        fact("Delivered", delivered.as_deref(), false, None),
     ]
     .into_iter()
     .flatten()

@@ -106,6 +106,20 @@ impl World {
             "redaction_id" => {
                 self.made("/v1/redactions", json!({"name": name, "members": ["/metadata/x"], "how": "hide"})).await
             }
+            "destination_id" => {
+                // There may be fifty. It lies where nothing may be sent, so nothing is.
+                let (directory, by, now) = (&self.server.app.directory, ChangedBy::cli(), self.server.app.now());
+                for old in directory.destinations(org).unwrap() {
+                    directory.delete_destination(&by, org, &old.id, now).unwrap();
+                }
+                let whole = json!({"url": "https://127.0.0.1:9/", "secret": crate::receiver::SECRET});
+                let settings = directory::DestinationSettings { shown: json!({"url": whole["url"]}), whole };
+                let (wanted, hide, team, begins_at) = (json!({}), Vec::new(), None, 0);
+                let (name, kind, format) = (name.as_str(), "webhook", "native");
+                let new = directory::NewDestination { name, kind, settings, format, wanted, hide, team, begins_at };
+                directory.create_destination(&by, org, new, now).unwrap().id.to_string()
+            }
+            "replay_id" => "1".to_owned(),
             "environment_id" => self.made("/v1/environments", json!({"name": name, "kind": "development"})).await,
             "folder_id" => self.made("/v1/folders", json!({"name": name, "team": team})).await,
             "app_id" => self.made("/v1/apps", json!({"name": name, "team": team})).await,

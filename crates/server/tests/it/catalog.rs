@@ -12,5 +12,5 @@ async fn lists_every_catalog() {
         .iter()
         .map(|catalog| format!("{} {}", catalog["name"].as_str().unwrap(), catalog["action"].as_array().unwrap().len()))
         .collect();
-    assert_eq!(counts, ["retool 97", "make 41", "session 17", "acta 36"]);
+    assert_eq!(counts, ["retool 97", "make 41", "session 17", "acta 48"]);
 }

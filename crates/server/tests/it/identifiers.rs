@@ -55,6 +55,16 @@ const ALL: &[&str] = &[
     "CREATE_REDACTION",
     "UPDATE_REDACTION",
     "DELETE_REDACTION",
+    "CREATE_DESTINATION",
+    "UPDATE_DESTINATION",
+    "DELETE_DESTINATION",
+    "PAUSE_DESTINATION",
+    "RESUME_DESTINATION",
+    "TEST_DESTINATION",
+    "REPLAY_DESTINATION",
+    "CANCEL_REPLAY",
+    "RETRY_DEAD_LETTERS",
+    "DISCARD_DEAD_LETTERS",
 ];
 
 /// What is done by somebody who is not signed in, or not yet.
@@ -125,7 +135,9 @@ fn check(event: &Value, sessions: &BTreeMap<String, String>) {
     for change in event["changes"].as_array().into_iter().flatten() {
         let secret = change["field"] == "password";
         assert!(secret == (change["before"].is_null() && change["after"].is_null()), "{event}");
-        assert!(change["before"] != change["after"] || secret, "{event}");
+        // What is shown of a secret is the same before and after.
+        let hidden = change["before"] == "********";
+        assert!(change["before"] != change["after"] || secret || hidden, "{event}");
     }
 }
 
@@ -173,7 +185,9 @@ async fn every_identifier_is_produced_by_doing_it() {
         ADD_USERS_TO_GROUP by user "Owner", session: group "Analysts", user "Mary Somerville" [] success
         ARCHIVE_ORGANIZATION by user "Owner", session: organization "Second" [archived_at: null → T] success
         ARCHIVE_USER by api_key "Deployer": user "Temp" [status: "active" → "archived"] success
+        CANCEL_REPLAY by user "Owner", session: destination "Loom" [] success
         CONFIRM_PASSWORD_RESET_LINK by user "Grace Hopper": user "Grace Hopper" [password: null → null] success
+        CREATE_DESTINATION by user "Owner", session: destination "Hook" [name: null → "Hook"; type: null → "webhook"; format: null → "native"; filter: null → {}; hide: null → []; settings/url: null → "http://127.0.0.1:9/"; settings/secret: null → "********"; settings/headers: null → {"x-cards":"********"}; settings/batch: null → false; settings/envelope: null → true; settings/content_type: null → "application/json"] success
         CREATE_GROUP by user "Owner", session: group "Analysts" [] success
         CREATE_REDACTION by user "Owner", session: redaction "Numbers" [name: null → "Numbers"; when: null → {}; members: null → ["/metadata/ssn"]; how: null → "hide"] success
         CREATE_RESOURCE by api_key "Deployer": resource "Ledger" [name: null → "Ledger"; kind: null → "postgresql"] success
@@ -181,6 +195,7 @@ async fn every_identifier_is_produced_by_doing_it() {
         CREATE_USER by api_key "Deployer": user "Temp" [] success
         CREATE_USER by user "Mary Somerville": user "Mary Somerville" [] success
         CREATE_USER by user "Owner", session: user "Grace" [] success
+        DELETE_DESTINATION by user "Owner", session: destination "Loom" [name: "Loom" → null; type: "webhook" → null; format: "native" → null; filter: {} → null; hide: [] → null; settings/url: "http://127.0.0.1:9/" → null; settings/secret: "********" → null; settings/headers: {"x-cards":"********"} → null; settings/batch: false → null; settings/envelope: true → null; settings/content_type: "application/json" → null] success
         DELETE_GROUP by user "Owner", session: group "Analysts" [] success
         DELETE_REDACTION by user "Owner", session: redaction "Numbers" [name: "Numbers" → null; when: {} → null; members: ["/metadata/ssn"] → null; how: "hash" → null] success
         DELETE_RESOURCE by api_key "Deployer": resource "Books" [] success
@@ -190,6 +205,7 @@ async fn every_identifier_is_produced_by_doing_it() {
         DISABLE_TWO_FACTOR_AUTH by user "Grace Hopper", session: user "Grace Hopper" [second_factor: true → false] success
         DISABLE_USER by api_key "Deployer": user "Temp" [status: "active" → "disabled"] success
         DOWNLOAD_AUDIT_LOGS by user "Owner", session:  [] success
+        DISCARD_DEAD_LETTERS by user "Owner", session: destination "Loom" [] success
         ENABLE_USER by api_key "Deployer": user "Temp" [status: "disabled" → "active"] success
         INVITE_USER by user "Owner", session: invitation "mary@example.com" [] success
         LOGIN by user "Grace Hopper", session:  [] success
@@ -204,15 +220,21 @@ async fn every_identifier_is_produced_by_doing_it() {
         MODIFY_PERMISSIONS by user "Owner", session: user "Grace Hopper" [role: "member" → "auditor"] success
         MODIFY_PERMISSIONS by user "Owner", session: user "Mary Somerville", role "Deploying" [role:Deploying: null → {"expires_at":null,"narrowing":null,"team":null}] success
         MODIFY_PERMISSIONS by user "Owner", session: user "Mary Somerville", role "Deploying" [role:Deploying: {"expires_at":null,"narrowing":null,"team":null} → null] success
+        PAUSE_DESTINATION by user "Owner", session: destination "Loom" [paused: false → true] success
         REDEEM_INVITE by user "Mary Somerville": invitation "mary@example.com", user "Mary Somerville" [] success
         REMOVE_PAGE_FROM_GROUP by user "Owner", session: app "Refunds", group "Analysts" [level: "use" → null] success
         REMOVE_TWO_FACTOR_AUTHENTICATOR by user "Grace Hopper", session: user "Grace Hopper", authenticator "Tablet" [] success
         REMOVE_USERS_FROM_GROUP by user "Owner", session: group "Analysts", user "Mary Somerville" [] success
+        REPLAY_DESTINATION by user "Owner", session: destination "Loom" [] success
         REQUEST_PASSWORDLESS_LOGIN by user "Grace Hopper": user "Grace Hopper" [] success
         REQUEST_PASSWORD_RESET_LINK by user "Grace Hopper": user "Grace Hopper" [] success
+        RESUME_DESTINATION by user "Owner", session: destination "Loom" [paused: true → false] success
+        RETRY_DEAD_LETTERS by user "Owner", session: destination "Loom" [] success
         RE_INVITE_USER by user "Owner", session: invitation "mary@example.com" [] success
         SEND_MAGIC_LOGIN by user "Grace Hopper": user "Grace Hopper" [] success
         SIGN_UP by user "Mary Somerville": user "Mary Somerville" [] success
+        TEST_DESTINATION by user "Owner", session: destination "Loom" [] success
+        UPDATE_DESTINATION by user "Owner", session: destination "Loom" [name: "Hook" → "Loom"; settings/secret: "********" → "********"] success
         UPDATE_GROUP by user "Owner", session: group "Analysts" [description: "Those who look." → "Those who look closely."] success
         UPDATE_ORGANIZATION by user "Owner", session: organization "Engines" [name: "Test" → "Engines"; members_see_own_events: false → true] success
         UPDATE_REDACTION by user "Owner", session: redaction "Numbers" [how: "hide" → "hash"] success

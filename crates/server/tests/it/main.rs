@@ -7,12 +7,15 @@
 )]
 
 mod group_grants;
+mod receiver;
 mod support;
 mod tour;
 
 mod authorization;
 mod authorize;
 mod catalog;
+mod delivering;
+mod destinations;
 mod estate;
 mod events_create;
 mod events_list;

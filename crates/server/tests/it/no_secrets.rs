@@ -214,6 +214,7 @@ async fn no_secret_is_anywhere() {
     let kinds: BTreeSet<&str> = tour.secrets.borrow().values().copied().collect();
     expect_test::expect![[r#"
         a code
+        a destination's secret
         a form's token
         a link's token
         a password

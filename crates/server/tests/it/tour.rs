@@ -17,6 +17,8 @@ pub(crate) const OWNER: &str = "owner@example.com";
 const GRACE: &str = "grace@example.com";
 const OWNERS_PASSWORD: &str = "difference engine number two";
 const STEP_MS: i64 = 30_000;
+const DESTINATIONS_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const OTHER_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 
 /// What has happened, and where.
 pub(crate) struct Tour {
@@ -40,6 +42,7 @@ impl Tour {
     pub(crate) async fn make() -> Tour {
         let mails = tempfile::tempdir().unwrap();
         let settings = [("mail_folder", Some(mails.path().display().to_string())), ("seal_events", Some("400".to_owned()))];
+        let settings = [settings, [("destination_networks", Some("127.0.0.0/8".to_owned())), ("listen", None)]].concat();
         let site = Site::with(&settings, mails);
         let (reader, other_reader) = Default::default();
         let mut tour = Tour { site, reader, other_reader, secrets: RefCell::default() };
@@ -55,6 +58,7 @@ impl Tour {
         owner.groups_and_grants().await;
         owner.roles().await;
         owner.organization_and_redactions().await;
+        owner.destinations().await;
         tour.resources(&deployer).await;
         owner.looks().await;
         owner.leave().await;
@@ -387,6 +391,31 @@ impl Guest<'_> {
         let rule = json!({"name": "Numbers", "members": ["/metadata/ssn"], "how": "hide"});
         let path = format!("/v1/redactions/{}", self.make("/v1/redactions", rule).await);
         self.call("PATCH", &path, json!({"how": "hash"})).await;
+        self.call("DELETE", &path, Value::Null).await;
+    }
+
+    /// Where nobody listens, so that nothing arrives.
+    async fn destinations(&mut self) {
+        let (first, second, header) = (DESTINATIONS_SECRET, OTHER_SECRET, "punched cards, out of order");
+        for secret in [first, second, header] {
+            self.tour.keep("a destination's secret", secret);
+        }
+        let settings = json!({"url": "http://127.0.0.1:9/", "secret": first, "headers": {"x-cards": header}});
+        let hook = json!({"name": "Hook", "type": "webhook", "settings": settings});
+        let path = format!("/v1/destinations/{}", self.make("/v1/destinations", hook).await);
+        let settings = json!({"url": "http://127.0.0.1:9/", "secret": second});
+        self.call("PATCH", &path, json!({"name": "Loom", "settings": settings})).await;
+        self.call("POST", &format!("{path}/pause"), Value::Null).await;
+        let replay = self.call("POST", &format!("{path}/replays"), json!({"from": 0, "to": 1})).await;
+        self.call("DELETE", &format!("{path}/replays/{}", replay["id"]), Value::Null).await;
+        for doing in ["retry", "discard"] {
+            self.call("POST", &format!("{path}/dead-letters/{doing}"), json!({"all": true})).await;
+        }
+        self.call("POST", &format!("{path}/resume"), json!({"skip": true})).await;
+        self.call("POST", &format!("{path}/test"), Value::Null).await;
+        for part in ["", "/status", "/gaps", "/dead-letters", "/replays"] {
+            self.call("GET", &format!("{path}{part}"), Value::Null).await;
+        }
         self.call("DELETE", &path, Value::Null).await;
     }
 

@@ -9,6 +9,7 @@ use record::EventId;
 
 use super::json;
 use crate::app::App;
+use crate::delivering::marks;
 use crate::looks;
 use crate::params::Given;
 use crate::permit::Caller;
@@ -36,5 +37,9 @@ pub async fn read_event(
     let given = Given(vec![("event_id".to_owned(), event_id.clone())]);
     looks::note(&app, &caller, "api", &given, Some(request_id.as_str())).await;
     let entry = app.reading(move |app, _| app.store.get(&scope, id)).await??.ok_or_else(missing)?;
-    json(&WholeEvent::of(&entry))
+    let deliveries = match caller.permit(Act::ReadDirectory) {
+        Ok(_) => marks::deliveries(&app, &entry).await?,
+        Err(_) => Vec::new(),
+    };
+    json(&WholeEvent::of(&entry, deliveries))
 }

@@ -1,0 +1,22 @@
+CREATE TABLE destinations (
+  id              TEXT NOT NULL PRIMARY KEY,
+  org             INTEGER NOT NULL REFERENCES organizations (id),
+  team            TEXT,
+  name            TEXT NOT NULL,
+  name_key        TEXT NOT NULL,
+  kind            TEXT NOT NULL,
+  settings_shown  TEXT NOT NULL,
+  settings_sealed TEXT NOT NULL,
+  format          TEXT NOT NULL,
+  wanted          TEXT NOT NULL,
+  hide            TEXT NOT NULL,
+  begins_at       BIGINT NOT NULL,
+  paused_at       BIGINT,
+  paused_why      TEXT,
+  failing_told_at BIGINT,
+  created_at      BIGINT NOT NULL,
+  created_by      TEXT NOT NULL,
+  updated_at      BIGINT NOT NULL,
+  UNIQUE (org, name_key),
+  FOREIGN KEY (org, team) REFERENCES teams (org, id)
+);
