@@ -137,7 +137,7 @@ impl Destination {
             ("filter".to_owned(), self.wanted.clone()),
             ("hide".to_owned(), self.hide.clone().into()),
         ];
-        told.extend(members.map(|(name, value)| (format!("settings/{name}"), value.clone())));
+        told.extend(members.into_iter().map(|(name, value)| (format!("settings/{name}"), value.clone())));
         told
     }
 }
