@@ -187,7 +187,7 @@ async fn every_identifier_is_produced_by_doing_it() {
         ARCHIVE_USER by api_key "Deployer": user "Temp" [status: "active" → "archived"] success
         CANCEL_REPLAY by user "Owner", session: destination "Loom" [] success
         CONFIRM_PASSWORD_RESET_LINK by user "Grace Hopper": user "Grace Hopper" [password: null → null] success
-        CREATE_DESTINATION by user "Owner", session: destination "Hook" [name: null → "Hook"; type: null → "webhook"; format: null → "native"; filter: null → {}; hide: null → []; settings/url: null → "http://127.0.0.1:9/"; settings/secret: null → "********"; settings/headers: null → {"x-cards":"********"}; settings/batch: null → false; settings/envelope: null → true; settings/content_type: null → "application/json"] success
+        CREATE_DESTINATION by user "Owner", session: destination "Hook" [name: null → "Hook"; type: null → "webhook"; format: null → "native"; filter: null → {}; hide: null → []; settings/batch: null → false; settings/content_type: null → "application/json"; settings/envelope: null → true; settings/headers: null → {"x-cards":"********"}; settings/secret: null → "********"; settings/url: null → "http://127.0.0.1:9/"] success
         CREATE_GROUP by user "Owner", session: group "Analysts" [] success
         CREATE_REDACTION by user "Owner", session: redaction "Numbers" [name: null → "Numbers"; when: null → {}; members: null → ["/metadata/ssn"]; how: null → "hide"] success
         CREATE_RESOURCE by api_key "Deployer": resource "Ledger" [name: null → "Ledger"; kind: null → "postgresql"] success
@@ -195,7 +195,7 @@ async fn every_identifier_is_produced_by_doing_it() {
         CREATE_USER by api_key "Deployer": user "Temp" [] success
         CREATE_USER by user "Mary Somerville": user "Mary Somerville" [] success
         CREATE_USER by user "Owner", session: user "Grace" [] success
-        DELETE_DESTINATION by user "Owner", session: destination "Loom" [name: "Loom" → null; type: "webhook" → null; format: "native" → null; filter: {} → null; hide: [] → null; settings/url: "http://127.0.0.1:9/" → null; settings/secret: "********" → null; settings/headers: {"x-cards":"********"} → null; settings/batch: false → null; settings/envelope: true → null; settings/content_type: "application/json" → null] success
+        DELETE_DESTINATION by user "Owner", session: destination "Loom" [name: "Loom" → null; type: "webhook" → null; format: "native" → null; filter: {} → null; hide: [] → null; settings/batch: false → null; settings/content_type: "application/json" → null; settings/envelope: true → null; settings/headers: {"x-cards":"********"} → null; settings/secret: "********" → null; settings/url: "http://127.0.0.1:9/" → null] success
         DELETE_GROUP by user "Owner", session: group "Analysts" [] success
         DELETE_REDACTION by user "Owner", session: redaction "Numbers" [name: "Numbers" → null; when: {} → null; members: ["/metadata/ssn"] → null; how: "hash" → null] success
         DELETE_RESOURCE by api_key "Deployer": resource "Books" [] success
