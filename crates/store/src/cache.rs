@@ -10,7 +10,7 @@ use crate::error::StoreError;
 use crate::segment::SegmentId;
 
 /// Bytes that parsed pieces of segments and sidecars may take.
-const PIECES_BYTES: usize = 80 << 20;
+const PIECES_BYTES: usize = 136 << 20;
 /// Bytes that counts may take.
 const COUNTS_BYTES: usize = 8 << 20;
 

@@ -177,8 +177,9 @@ mod tests {
         let text = written(Framing::OctetCounting, &message("LOGIN", "\u{feff}{\"a\":\"ü\"}\n"), 8_192);
         expect![[r#"
             191 <110>1 2026-11-20T22:04:30.123Z acta acta 99 LOGIN
-            [audit@32473 org="7" orgName="Ada \"&\" Söhne [\\x\] " index="42" eventId="01a1fafd-5a2b-7001-8202-020202020202" action="LOGIN"] {"a":"ü"}"#]]
-        .assert_eq(&text.replace(" [audit", "\n[audit"));
+            [audit@32473 org="7" orgName="Ada \"&\" Söhne [\\x\] " index="42" eventId="01a1fafd-5a2b-7001-8202-020202020202" action="LOGIN"]
+            {"a":"ü"}"#]]
+        .assert_eq(&text.replace(" [audit", "\n[audit").replace("] {", "]\n{"));
         let (len, rest) = text.split_once(' ').unwrap();
         assert_eq!(len.parse::<usize>().unwrap(), rest.len());
         let with_feeds = written(Framing::Lf, &message("LOGIN", "a\nb\r\u{1}\n"), 8_192);

@@ -51,7 +51,8 @@ pub(super) struct Add {
     /// A file with the settings as a JSON object, secrets and all; - for standard input.
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
-    /// A setting that is no secret: url=https://siem.example.com. JSON, or text. Repeat it for several; a.b=… for a member of an object.
+    /// A setting that is no secret: `url=https://siem.example.com`. JSON, or text. Repeat it for several; `a.b=…` for a member of an
+    /// object.
     #[arg(long = "set", value_name = "NAME=VALUE")]
     set: Vec<String>,
     /// A secret setting and the file that holds it in its first line: token=/run/secrets/token; - for standard input. Repeat it for several.
