@@ -34,9 +34,10 @@ const UNITS: [(char, u32); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1
 impl Setting for Span {
     fn read(text: &str) -> Result<Span, String> {
         let bad = || format!("{text:?} is not a length of time such as 90s, 15m, 2h or 7d");
-        let unit = UNITS.iter().find(|(unit, _)| text.ends_with(*unit)).ok_or_else(bad)?;
-        let count: u32 = text.trim_end_matches(unit.0).parse().map_err(|_| bad())?;
-        let seconds = count.checked_mul(unit.1).filter(|seconds| *seconds > 0).ok_or_else(bad)?;
+        let read = |(unit, seconds): &(char, u32)| text.strip_suffix(*unit).map(|count| (count, *seconds));
+        let (count, unit) = UNITS.iter().find_map(read).ok_or_else(bad)?;
+        let count: u32 = count.parse().map_err(|_| bad())?;
+        let seconds = count.checked_mul(unit).filter(|seconds| *seconds > 0).ok_or_else(bad)?;
         Ok(Span(seconds))
     }
     fn show(&self) -> String {

@@ -35,6 +35,7 @@ const PHRASES: &[(&str, &str)] = &[
     ("RESET_RETOOLDB_PASSWORD", "reset the password of RetoolDB"),
     ("UPDATE_BILLING_PLAN", "updated the billing plan"),
     ("MAIL_FAILED", "could not send a mail"),
+    ("DISCARD_DEAD_LETTERS", "gave up refused events"),
     ("RECOVER_STORE", "recovered the store"),
     ("log.policy", "set the retention policy"),
     ("log.erase", "erased personal values"),
