@@ -62,27 +62,27 @@ async fn objects_lie_by_the_hour_and_manifests_tell_of_them() {
     let told = manifests(&double);
     expect![[r#"
         {
-          "checkpoint": null,
-          "events": 10,
-          "first_event_id": "01a1fd8c-697b-7e10-8707-070707070707",
-          "first_index": 3600,
-          "first_recorded_at": "2026-11-21T10:00:00.123Z",
-          "last_event_id": "01a1fd8c-8ca3-7e19-8707-070707070707",
-          "last_index": 3609,
-          "last_recorded_at": "2026-11-21T10:00:09.123Z",
-          "lines": 10,
-          "object": "acta/v=1/org=Acme/date=2026-11-21/hour=10/000000003600-000000003609-f6539d461135c075.jsonl.gz",
-          "object_bytes": 311,
-          "object_sha256": "f6539d461135c075be5d93f6a77d7de10c1cc0749f434369771b6134689de3dc",
+          "version": 1,
           "organization": "Acme",
           "organization_id": 1,
+          "object": "acta/v=1/org=Acme/date=2026-11-21/hour=10/000000003600-000000003609-f6539d461135c075.jsonl.gz",
+          "object_sha256": "f6539d461135c075be5d93f6a77d7de10c1cc0749f434369771b6134689de3dc",
+          "object_bytes": 311,
+          "text_sha256": "0957e9777f5d27f4a427610096057e3a943b450ec563ee24c82270ab1327f53b",
+          "text_bytes": 881,
+          "events": 10,
+          "lines": 10,
+          "first_index": 3600,
+          "last_index": 3609,
+          "first_event_id": "01a1fd8c-697b-7e10-8707-070707070707",
+          "last_event_id": "01a1fd8c-8ca3-7e19-8707-070707070707",
+          "first_recorded_at": "2026-11-21T10:00:00.123Z",
+          "last_recorded_at": "2026-11-21T10:00:09.123Z",
           "previous": {
             "object": "acta/v=1/org=Acme/date=2026-11-21/hour=09/000000000000-000000003599-7216663a159caf49.jsonl.gz",
             "object_sha256": "7216663a159caf49fbf4cf7533a09f46207d4dc5033cd6cadee9af873c20ea6d"
           },
-          "text_bytes": 881,
-          "text_sha256": "0957e9777f5d27f4a427610096057e3a943b450ec563ee24c82270ab1327f53b",
-          "version": 1
+          "checkpoint": null
         }"#]]
     .assert_eq(&format!("{:#}", told[1]));
     let mut text = Vec::new();

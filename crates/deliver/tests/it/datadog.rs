@@ -28,36 +28,36 @@ async fn events_arrive_with_the_attributes_that_datadog_knows() {
         assert_eq!(it.logs[3]["usr"]["name"], NASTY[3]);
         expect![[r#"
             {
-              "acta": {
-                "event_id": "01a1fd55-82cb-7002-8707-070707070707",
-                "index": 2,
-                "organization": "Acme"
-              },
+              "message": "{\"event_id\":\"01a1fd55-82cb-7002-8707-070707070707\",\"n\":2,\"text\":\"line\\nbreak\\r\\nand\\ttab\"}",
               "ddsource": "acta",
               "ddtags": "env:production,team:é",
-              "duration": 12000000,
-              "evt": {
-                "category": "Sign-in",
-                "name": "LOGIN",
-                "outcome": "failure"
-              },
               "hostname": "acta.example",
-              "http": {
-                "useragent": "line\nbreak\r\nand\ttab"
+              "service": "acta-audit",
+              "timestamp": "2026-11-21T09:00:02.123Z",
+              "status": "warning",
+              "usr": {
+                "id": "u_2",
+                "name": "line\nbreak\r\nand\ttab",
+                "email": "ada@example.com"
               },
-              "message": "{\"event_id\":\"01a1fd55-82cb-7002-8707-070707070707\",\"n\":2,\"text\":\"line\\nbreak\\r\\nand\\ttab\"}",
               "network": {
                 "client": {
                   "ip": "198.51.100.7"
                 }
               },
-              "service": "acta-audit",
-              "status": "warning",
-              "timestamp": "2026-11-21T09:00:02.123Z",
-              "usr": {
-                "email": "ada@example.com",
-                "id": "u_2",
-                "name": "line\nbreak\r\nand\ttab"
+              "http": {
+                "useragent": "line\nbreak\r\nand\ttab"
+              },
+              "evt": {
+                "name": "LOGIN",
+                "outcome": "failure",
+                "category": "Sign-in"
+              },
+              "duration": 12000000,
+              "acta": {
+                "event_id": "01a1fd55-82cb-7002-8707-070707070707",
+                "index": 2,
+                "organization": "Acme"
               }
             }"#]].assert_eq(&serde_json::to_string_pretty(&it.logs[2]).unwrap());
     });

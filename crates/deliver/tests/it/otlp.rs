@@ -205,7 +205,7 @@ async fn what_answers_mean() {
     expect![[r#"
         Refused | HTTP 200 OK: 1 rejected as text
         Each([Poison("rejected: as text"), Poison("rejected: as text")]) | HTTP 200 OK: 2 rejected as text
-        Delivered | HTTP 200 OK: {"partialSuccess":{"errorMessage":"as text","rejectedLogRecords":0}}
+        Delivered | HTTP 200 OK: {"partialSuccess":{"rejectedLogRecords":0,"errorMessage":"as text"}}
         Refused | HTTP 400 Bad Request: bad data
         Retry { after: None } | HTTP 401 Unauthorized: ******** is not known
         Retry { after: None } | HTTP 404 Not Found

@@ -33,30 +33,30 @@ async fn events_become_rows_with_one_token() {
         assert_eq!((it.rows.len(), it.cut, it.lost, it.tokens.given), (3_000, 0, 0, 1));
         expect![[r#"
             {
+              "TimeGenerated": "2026-11-21T09:00:00.123Z",
+              "EventId": "01a1fd55-7afb-7000-8707-070707070707",
+              "Part": 0,
+              "LogIndex": 0,
+              "Organization": "Acme",
               "Action": "LOGIN",
+              "Outcome": "success",
               "Event": {
                 "event_id": "01a1fd55-7afb-7000-8707-070707070707",
                 "n": 0,
                 "text": "plain"
               },
-              "EventId": "01a1fd55-7afb-7000-8707-070707070707",
-              "LogIndex": 0,
-              "Organization": "Acme",
-              "Outcome": "success",
-              "Part": 0,
-              "Shortened": false,
-              "TimeGenerated": "2026-11-21T09:00:00.123Z"
+              "Shortened": false
             }
             {
-              "Action": "LOGIN",
+              "TimeGenerated": "2026-11-21T09:00:01.123Z",
               "EventId": "01a1fd55-7ee3-7001-8707-070707070707",
-              "EventText": "CEF:0|Acta|\\|",
+              "Part": 0,
               "LogIndex": 1,
               "Organization": "Acme",
+              "Action": "LOGIN",
               "Outcome": "success",
-              "Part": 0,
-              "Shortened": false,
-              "TimeGenerated": "2026-11-21T09:00:01.123Z"
+              "EventText": "CEF:0|Acta|\\|",
+              "Shortened": false
             }"#]]
         .assert_eq(&format!("{:#}\n{:#}", json!(it.rows[0]), json!(it.rows[1])));
     });

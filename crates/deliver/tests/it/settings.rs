@@ -83,7 +83,7 @@ fn every_mistake_is_named_at_once() {
     "#]]
     .assert_eq(&mistakes("otlp", &json!([])));
     expect![[r#"
-        /type "carrier pigeon" is no type of destination; there are datadog, otlp, splunk, sumo, webhook, elastic, sentinel, google_secops, panther, s3, gcs, azure_blob
+        /type "carrier pigeon" is no type of destination; there are datadog, otlp, splunk, sumo, webhook, stdout, file, syslog, kafka, nats, elastic, sentinel, google_secops, panther, s3, gcs, azure_blob
     "#]]
     .assert_eq(&mistakes("carrier pigeon", &json!({})));
 }

@@ -33,22 +33,22 @@ async fn events_are_indexed_whole_at_their_time() {
         }
         expect![[r#"
             {
+              "time": 1795251601.123,
+              "host": "acta",
+              "source": "acta",
+              "sourcetype": "acta:audit",
+              "index": "audit",
               "event": {
                 "event_id": "01a1fd55-7ee3-7001-8707-070707070707",
                 "n": 1,
                 "text": "quotes \" and \\ backslashes"
               },
               "fields": {
-                "action": "LOGIN",
                 "event_id": "01a1fd55-7ee3-7001-8707-070707070707",
                 "event_index": 1,
-                "organization": "Acme"
-              },
-              "host": "acta",
-              "index": "audit",
-              "source": "acta",
-              "sourcetype": "acta:audit",
-              "time": 1795251601.123
+                "organization": "Acme",
+                "action": "LOGIN"
+              }
             }"#]]
         .assert_eq(&serde_json::to_string_pretty(&it.indexed[1]).unwrap());
     });
@@ -105,7 +105,7 @@ async fn what_is_not_acknowledged_is_sent_again() {
     let transport = open("splunk", &settings(&double, json!({"acknowledge": true, "acknowledge_within": 1})));
     let answer = transport.send(&messages(1)).await;
     assert_eq!(answer.verdict, follow::Verdict::Retry { after: None });
-    expect![[r#"HTTP 200 OK: {"ackId":0,"code":0,"text":"Success"}; not acknowledged by the indexers within 1 s"#]]
+    expect![[r#"HTTP 200 OK: {"text":"Success","code":0,"ackId":0}; not acknowledged by the indexers within 1 s"#]]
         .assert_eq(&answer.raw);
     double.see(|it| it.slow = 0);
     assert_eq!(transport.send(&messages(1)).await.verdict, follow::Verdict::Delivered);
@@ -115,7 +115,7 @@ async fn what_is_not_acknowledged_is_sent_again() {
 async fn a_token_without_acknowledgement_is_told_before_anything_is_sent() {
     let double = Double::start(Splunk::new(TOKEN)).await;
     let answer = open("splunk", &settings(&double, json!({"acknowledge": true}))).send(&messages(1)).await;
-    expect![[r#"Retry { after: None } | nothing was sent: asked whether the token acknowledges, Splunk said HTTP 400 Bad Request: {"code":14,"text":"ACK is disabled"}"#]].assert_eq(&format!("{:?} | {}", answer.verdict, answer.raw));
+    expect![[r#"Retry { after: None } | nothing was sent: asked whether the token acknowledges, Splunk said HTTP 400 Bad Request: {"text":"ACK is disabled","code":14}"#]].assert_eq(&format!("{:?} | {}", answer.verdict, answer.raw));
     double.see(|it| assert_eq!(it.indexed.len(), 0));
 }
 
@@ -222,18 +222,18 @@ async fn a_naive_sender_fails() {
         table.push_str(&format!("{what}: {} ({indexed} indexed, {lost} lost)\n", answer.raw()));
     }
     expect![[r#"
-        no channel: HTTP 400 Bad Request: {"code":10,"text":"Data channel is missing"} (0 indexed, 0 lost)
-        no guid: HTTP 400 Bad Request: {"code":11,"text":"Invalid data channel"} (0 indexed, 0 lost)
-        wrong token: HTTP 403 Forbidden: {"code":4,"text":"Invalid token"} (0 indexed, 0 lost)
-        array: HTTP 400 Bad Request: {"code":6,"invalid-event-number":0,"text":"Invalid data format"} (0 indexed, 0 lost)
-        empty: HTTP 400 Bad Request: {"code":5,"text":"No data"} (0 indexed, 0 lost)
-        no event: HTTP 400 Bad Request: {"code":12,"invalid-event-number":1,"text":"Event field is required"} (1 indexed, 0 lost)
-        null: HTTP 400 Bad Request: {"code":6,"invalid-event-number":0,"text":"Invalid data format"} (1 indexed, 0 lost)
-        blank: HTTP 400 Bad Request: {"code":13,"invalid-event-number":0,"text":"Event field cannot be blank"} (1 indexed, 0 lost)
-        nested: HTTP 400 Bad Request: {"code":15,"invalid-event-number":0,"text":"Error in handling indexed fields"} (1 indexed, 0 lost)
-        index: HTTP 400 Bad Request: {"code":7,"invalid-event-number":0,"text":"Incorrect index"} (1 indexed, 0 lost)
-        unknown member: HTTP 200 OK: {"ackId":0,"code":0,"text":"Success"} (1 indexed, 1 lost)
-        milliseconds: HTTP 200 OK: {"ackId":1,"code":0,"text":"Success"} (2 indexed, 1 lost)
+        no channel: HTTP 400 Bad Request: {"text":"Data channel is missing","code":10} (0 indexed, 0 lost)
+        no guid: HTTP 400 Bad Request: {"text":"Invalid data channel","code":11} (0 indexed, 0 lost)
+        wrong token: HTTP 403 Forbidden: {"text":"Invalid token","code":4} (0 indexed, 0 lost)
+        array: HTTP 400 Bad Request: {"text":"Invalid data format","code":6,"invalid-event-number":0} (0 indexed, 0 lost)
+        empty: HTTP 400 Bad Request: {"text":"No data","code":5} (0 indexed, 0 lost)
+        no event: HTTP 400 Bad Request: {"text":"Event field is required","code":12,"invalid-event-number":1} (1 indexed, 0 lost)
+        null: HTTP 400 Bad Request: {"text":"Invalid data format","code":6,"invalid-event-number":0} (1 indexed, 0 lost)
+        blank: HTTP 400 Bad Request: {"text":"Event field cannot be blank","code":13,"invalid-event-number":0} (1 indexed, 0 lost)
+        nested: HTTP 400 Bad Request: {"text":"Error in handling indexed fields","code":15,"invalid-event-number":0} (1 indexed, 0 lost)
+        index: HTTP 400 Bad Request: {"text":"Incorrect index","code":7,"invalid-event-number":0} (1 indexed, 0 lost)
+        unknown member: HTTP 200 OK: {"text":"Success","code":0,"ackId":0} (1 indexed, 1 lost)
+        milliseconds: HTTP 200 OK: {"text":"Success","code":0,"ackId":1} (2 indexed, 1 lost)
         too large: HTTP 413 Payload Too Large: Content-Length too large (2 indexed, 1 lost)
     "#]].assert_eq(&table);
     double.see(|it| assert_eq!(it.indexed.last().unwrap()["time"], 1_795_251_600.0));

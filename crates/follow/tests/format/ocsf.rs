@@ -165,10 +165,10 @@ fn rights_that_are_gone_were_revoked() {
         );
     }
     expect_test::expect![[r#"
-        None → Some("\"use\""): 300501 {"type":"user","type_id":1,"uid":"u_1"} ["level:use"] [{"type":"app","uid":"refunds"}]
-        Some("\"use\"") → None: 300502 {"type":"user","type_id":1,"uid":"u_1"} ["level:use"] [{"type":"app","uid":"refunds"}]
-        Some("\"use\"") → Some("null"): 300502 {"type":"user","type_id":1,"uid":"u_1"} ["level:use"] [{"type":"app","uid":"refunds"}]
-        Some("[\"a\",\"b\"]") → Some("[\"b\"]"): 300501 {"type":"user","type_id":1,"uid":"u_1"} ["b"] [{"type":"app","uid":"refunds"}]
+        None → Some("\"use\""): 300501 {"uid":"u_1","type_id":1,"type":"user"} ["level:use"] [{"uid":"refunds","type":"app"}]
+        Some("\"use\"") → None: 300502 {"uid":"u_1","type_id":1,"type":"user"} ["level:use"] [{"uid":"refunds","type":"app"}]
+        Some("\"use\"") → Some("null"): 300502 {"uid":"u_1","type_id":1,"type":"user"} ["level:use"] [{"uid":"refunds","type":"app"}]
+        Some("[\"a\",\"b\"]") → Some("[\"b\"]"): 300501 {"uid":"u_1","type_id":1,"type":"user"} ["b"] [{"uid":"refunds","type":"app"}]
     "#]].assert_eq(&told);
 }
 

@@ -32,65 +32,65 @@ fn members_are_taken_out_and_the_event_says_so() {
     expect![[r#"
         {
           "actor": {
-            "email": "[redacted]",
+            "type": "user",
             "id": "u_1",
             "name": "Ada",
-            "type": "user"
+            "email": "[redacted]"
           },
-          "changes": [
+          "targets": [
             {
-              "after": "[redacted]",
-              "before": "[redacted]",
-              "field": "salary"
+              "type": "page",
+              "id": "p_1",
+              "name": "[redacted]"
             }
           ],
           "context": {
             "ip": "[redacted]"
           },
+          "changes": [
+            {
+              "field": "salary",
+              "before": "[redacted]",
+              "after": "[redacted]"
+            }
+          ],
           "metadata": {
             "params": {
-              "a/b": "[redacted]",
-              "ssn": "1"
+              "ssn": "1",
+              "a/b": "[redacted]"
             },
             "rows": 3
           },
           "redactions": [
             {
-              "as": "hidden",
+              "member": "/actor/email",
               "by": "destination",
-              "member": "/actor/email"
+              "as": "hidden"
             },
             {
-              "as": "hidden",
+              "member": "/targets/0/name",
               "by": "destination",
-              "member": "/targets/0/name"
+              "as": "hidden"
             },
             {
-              "as": "hidden",
+              "member": "/context/ip",
               "by": "destination",
-              "member": "/context/ip"
+              "as": "hidden"
             },
             {
-              "as": "hidden",
+              "member": "/changes/0/before",
               "by": "destination",
-              "member": "/changes/0/before"
+              "as": "hidden"
             },
             {
-              "as": "hidden",
+              "member": "/changes/0/after",
               "by": "destination",
-              "member": "/changes/0/after"
+              "as": "hidden"
             },
             {
-              "as": "hidden",
+              "member": "/metadata/params/a~1b",
               "by": "destination",
-              "member": "/metadata/params/a~1b"
-            }
-          ],
-          "targets": [
-            {
-              "id": "p_1",
-              "name": "[redacted]",
-              "type": "page"
+              "as": "hidden"
             }
           ]
         }"#]]

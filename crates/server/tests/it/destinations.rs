@@ -118,8 +118,8 @@ async fn all_mistakes_are_named() {
             /hide/0: must be a path that begins with a slash, such as /metadata/params
         422 urn:acta:problem:invalid: /settings/url https://127.0.0.1 is not allowed: 127.0.0.1 is a loopback address. The operator can allow networks for destinations with destination_networks
             /settings/url: https://127.0.0.1 is not allowed: 127.0.0.1 is a loopback address. The operator can allow networks for destinations with destination_networks
-        422 urn:acta:problem:invalid: /type "pigeon" is no type of destination; there are webhook, stdout, file, syslog, kafka, nats
-            /type: "pigeon" is no type of destination; there are webhook, stdout, file, syslog, kafka, nats
+        422 urn:acta:problem:invalid: /type "pigeon" is no type of destination; there are datadog, otlp, splunk, sumo, webhook, stdout, file, syslog, kafka, nats, elastic, sentinel, google_secops, panther, s3, gcs, azure_blob
+            /type: "pigeon" is no type of destination; there are datadog, otlp, splunk, sumo, webhook, stdout, file, syslog, kafka, nats, elastic, sentinel, google_secops, panther, s3, gcs, azure_blob
         422 urn:acta:problem:invalid: /wings unknown field `wings`, expected one of `name`, `type`, `settings`, `format`, `filter`, `hide`, `team`, `begin`
             /wings: unknown field `wings`, expected one of `name`, `type`, `settings`, `format`, `filter`, `hide`, `team`, `begin`
         422 urn:acta:problem:invalid: /name A name has 1 to 100 characters; this one has 0.

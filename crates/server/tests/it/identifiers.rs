@@ -204,8 +204,8 @@ async fn every_identifier_is_produced_by_doing_it() {
         DIRECTLY_SHARE_PAGE_WITH_USER by user "Owner", session: app "Refunds", user "Mary Somerville" [level: null → "use"] success
         DISABLE_TWO_FACTOR_AUTH by user "Grace Hopper", session: user "Grace Hopper" [second_factor: true → false] success
         DISABLE_USER by api_key "Deployer": user "Temp" [status: "active" → "disabled"] success
-        DOWNLOAD_AUDIT_LOGS by user "Owner", session:  [] success
         DISCARD_DEAD_LETTERS by user "Owner", session: destination "Loom" [] success
+        DOWNLOAD_AUDIT_LOGS by user "Owner", session:  [] success
         ENABLE_USER by api_key "Deployer": user "Temp" [status: "disabled" → "active"] success
         INVITE_USER by user "Owner", session: invitation "mary@example.com" [] success
         LOGIN by user "Grace Hopper", session:  [] success
