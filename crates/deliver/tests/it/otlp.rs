@@ -80,6 +80,12 @@ async fn opentelemetrys_own_classes_read_every_record() {
     .assert_eq(&serde_json::to_string_pretty(&requests[0]["resourceLogs"][0]["resource"]).unwrap());
     expect![[r#"
         {
+          "timeUnixNano": "1795251602123000000",
+          "severityNumber": "SEVERITY_NUMBER_WARN",
+          "severityText": "WARN",
+          "body": {
+            "stringValue": "{\"event_id\":\"01a1fd55-82cb-7002-8707-070707070707\",\"n\":2,\"text\":\"line\\nbreak\\r\\nand\\ttab\"}"
+          },
           "attributes": [
             {
               "key": "log.record.uid",
@@ -154,16 +160,10 @@ async fn opentelemetrys_own_classes_read_every_record() {
               }
             }
           ],
-          "body": {
-            "stringValue": "{\"event_id\":\"01a1fd55-82cb-7002-8707-070707070707\",\"n\":2,\"text\":\"line\\nbreak\\r\\nand\\ttab\"}"
-          },
-          "eventName": "audit.login",
-          "observedTimeUnixNano": "1795251602123000000",
-          "severityNumber": "SEVERITY_NUMBER_WARN",
-          "severityText": "WARN",
+          "traceId": "CvdlGRbNQ92ESOshHIAxnA==",
           "spanId": "t61rcWkgMzE=",
-          "timeUnixNano": "1795251602123000000",
-          "traceId": "CvdlGRbNQ92ESOshHIAxnA=="
+          "observedTimeUnixNano": "1795251602123000000",
+          "eventName": "audit.login"
         }"#]].assert_eq(&serde_json::to_string_pretty(records[2]).unwrap());
 }
 
