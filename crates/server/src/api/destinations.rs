@@ -10,12 +10,17 @@ pub mod state;
 pub mod status;
 pub mod test;
 
-use directory::{Destination, DestinationId};
-use record::{TeamId, Timestamp};
+use std::sync::Arc;
+
+use directory::{Destination, DestinationDeed, DestinationId};
+use record::{OrgId, TeamId, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::app::App;
+use crate::changing::change;
+use crate::permit::Caller;
 use crate::problem::Problem;
 
 /// A destination.
@@ -101,4 +106,10 @@ impl<'a> DestinationView<'a> {
 /// The id in the path.
 fn id(text: &str) -> Result<DestinationId, Problem> {
     DestinationId::parse(text).map_err(|_| Problem::not_found(format!("There is no destination {text} here.")))
+}
+
+/// Records what is about to be done with a destination's deliveries, by whoever asks for it. If we crash after this, the event
+/// is there and the deed is not: it can be asked for again.
+async fn tell(app: &Arc<App>, caller: &Caller, org: OrgId, id: DestinationId, deed: DestinationDeed) -> Result<(), Problem> {
+    change(app, caller, move |directory, by, now| directory.tell_of_destination(by, org, &id, &deed, now)).await.map(drop)
 }

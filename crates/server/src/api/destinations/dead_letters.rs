@@ -16,7 +16,6 @@ use crate::api::events::json;
 use crate::api::listing::parameter;
 use crate::app::App;
 use crate::body_json;
-use crate::changing::change;
 use crate::delivering::{known, route};
 use crate::params::Given;
 use crate::permit::Caller;
@@ -126,8 +125,7 @@ pub async fn retry_dead_letters(
     let which = body_json::read::<WhichDeadLetters>(&app, &headers, body).await?.ids()?;
     let (ledger, route) = (app.delivering.ledger(), route(&id, org));
     let count = chosen(&app, &id, org, which.as_deref()).await?.len();
-    let deed = DestinationDeed::RetryDeadLetters { count: count as u64 };
-    change(&app, &caller, move |directory, by, now| directory.tell_of_destination(by, org, &id, &deed, now)).await?;
+    super::tell(&app, &caller, org, id, DestinationDeed::RetryDeadLetters { count: count as u64 }).await?;
     if count == 0 {
         return json(&DeadLettersDone { count, replay: None });
     }
@@ -157,9 +155,8 @@ pub async fn discard_dead_letters(
     // Those that are there now, by number: what dies in this moment is not given up unseen.
     let chosen = chosen(&app, &id, org, which.as_deref()).await?;
     let indexes = chosen.iter().map(|letter| letter.index.0).take(NAMED_MAX).collect();
-    let deed = DestinationDeed::DiscardDeadLetters { count: chosen.len() as u64, indexes };
     let (ledger, route) = (app.delivering.ledger(), route(&id, org));
-    change(&app, &caller, move |directory, by, now| directory.tell_of_destination(by, org, &id, &deed, now)).await?;
+    super::tell(&app, &caller, org, id, DestinationDeed::DiscardDeadLetters { count: chosen.len() as u64, indexes }).await?;
     let ids = chosen.into_iter().map(|letter| letter.id).collect();
     let count = ledger.discard_dead_letters(&route, Some(ids)).await?;
     json(&DeadLettersDone { count, replay: None })

@@ -17,7 +17,6 @@ use crate::api::events::json;
 use crate::api::listing::{created, gone};
 use crate::app::App;
 use crate::body_json;
-use crate::changing::change;
 use crate::delivering::{known, range};
 use crate::permit::Caller;
 use crate::problem::{FieldError, Problem};
@@ -117,8 +116,7 @@ pub async fn create_replay(
     let new: NewReplay = body_json::read(&app, &headers, body).await?;
     let (from, to) = new.range(&app, org).await?;
     let (route, ledger) = (known(&app, org, &id).await?, app.delivering.ledger());
-    let deed = DestinationDeed::Replay { from: from.0, to: to.0 };
-    change(&app, &caller, move |directory, by, now| directory.tell_of_destination(by, org, &id, &deed, now)).await?;
+    super::tell(&app, &caller, org, id, DestinationDeed::Replay { from: from.0, to: to.0 }).await?;
     created(&ledger.start_replay(&route, from, to, app.now()).await?)
 }
 
@@ -144,8 +142,7 @@ pub async fn cancel_replay(
     let replay = ReplayId(replay.parse().map_err(|_| missing())?);
     let (route, ledger) = (known(&app, org, &id).await?, app.delivering.ledger());
     ledger.replay(&route, replay).await?;
-    let deed = DestinationDeed::CancelReplay { replay: replay.0.unsigned_abs() };
-    change(&app, &caller, move |directory, by, now| directory.tell_of_destination(by, org, &id, &deed, now)).await?;
+    super::tell(&app, &caller, org, id, DestinationDeed::CancelReplay { replay: replay.0.unsigned_abs() }).await?;
     ledger.cancel_replay(&route, replay, app.now()).await?;
     Ok(gone())
 }
