@@ -4,6 +4,7 @@
 //! What is missing is installed where that is possible without asking. Elsewhere we say what is missing and how to get it,
 //! and the tests go on without: they say so, too, and hold to the vectors of the standards.
 
+mod fetch;
 pub(crate) mod sockets;
 
 pub(crate) mod stores;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::tools;
+use fetch::report;
 
 /// Tells the tests where oathtool is; set by hand, it tells us.
 pub(crate) const OATHTOOL: &str = "ACTA_OATHTOOL";
@@ -107,23 +109,17 @@ fn make_python(target: &Path, may_install: bool) -> anyhow::Result<()> {
         apt_get("python3-venv")?;
         make()?;
     }
-    let mut pip = Command::new(folder(target).join("bin").join("python"));
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PACKAGES);
-    println!("$ pip install {}", PACKAGES.join(" "));
-    tools::output(&mut pip).map(drop)
+    fetch::pip(&folder(target).join("bin").join("python"), &[], &PACKAGES)
 }
 
 /// The folder with npm's package, made if node and npm are there. They are not installed for this: one library is compared.
 fn node_package(target: &Path) -> Option<PathBuf> {
     tools::find("node")?;
-    let npm = tools::find("npm")?;
+    tools::find("npm")?;
     let folder = target.join("peers-node");
     let package = folder.join("node_modules").join("standardwebhooks");
     if !package.is_dir() {
-        println!("$ npm install standardwebhooks");
-        let mut command = Command::new(npm);
-        command.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent", "--prefix"]).arg(&folder);
-        report(tools::output(command.arg("standardwebhooks@1")).map(drop));
+        report(fetch::npm(&folder, "standardwebhooks@1"));
     }
     package.is_dir().then_some(folder)
 }
@@ -136,13 +132,6 @@ fn apt_get(package: &str) -> anyhow::Result<()> {
         tools::run(&mut command)?;
     }
     Ok(())
-}
-
-/// What could not be installed is told, and is no failure.
-fn report(done: anyhow::Result<()>) {
-    if let Err(e) = done {
-        println!("{e:#}");
-    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::process::Command;
 
 use anyhow::Context;
 
+use super::fetch::{self, report};
 use crate::tools;
 
 /// Tells the tests where the packages are unpacked: a folder with `usr/sbin/rsyslogd` and so on.
@@ -83,17 +84,8 @@ fn fetch_debian(folder: &Path) -> anyhow::Result<()> {
 }
 
 fn fetch_kafka(folder: &Path, python: Option<&Path>) -> anyhow::Result<()> {
-    let mut pip = Command::new(python.unwrap_or(Path::new("python3")));
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target"]).arg(folder).arg(PYTHON_PACKAGE);
-    println!("$ {}", tools::typed(&pip));
-    tools::output(&mut pip).map(drop)
-}
-
-/// What could not be fetched is told, and is no failure.
-fn report(done: anyhow::Result<()>) {
-    if let Err(e) = done {
-        println!("{e:#}");
-    }
+    let place = folder.to_str().context("the path of the folder is no text")?;
+    fetch::pip(python.unwrap_or(Path::new("python3")), &["--target", place], &[PYTHON_PACKAGE])
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::fetch::{self, report};
 use crate::tools;
 
 /// Tells the tests where a Python is that has moto and gcp-storage-emulator; set by hand, it tells us.
@@ -23,7 +24,7 @@ pub(crate) fn prepare(target: &Path, python: Option<&Path>) -> Vec<(&'static str
     // Both take a quarter of a minute, and most of it is waiting for somebody else.
     std::thread::scope(|scope| {
         if azurite_now.is_none() {
-            scope.spawn(|| report(fetch_azurite(&azurite)));
+            scope.spawn(|| report(fetch::npm(&azurite, NODE_PACKAGE)));
         }
         if python_now.is_none() {
             report(fetch_python(&stores, python));
@@ -58,26 +59,8 @@ fn fetch_python(folder: &Path, python: Option<&Path>) -> anyhow::Result<()> {
     let python = python.unwrap_or(Path::new("python3"));
     println!("$ python3 -m venv {}", folder.display());
     tools::output(Command::new(python).args(["-m", "venv"]).arg(folder))?;
-    let mut pip = Command::new(folder.join("bin").join("python"));
     // Compiling what is installed takes as long as installing it, and little of it is ever loaded.
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]).args(PYTHON_PACKAGES);
-    println!("$ {}", tools::typed(&pip));
-    tools::output(&mut pip).map(drop)
-}
-
-fn fetch_azurite(folder: &Path) -> anyhow::Result<()> {
-    let mut npm = Command::new("npm");
-    npm.args(["install", "--silent", "--no-audit", "--no-fund", "--no-save", "--ignore-scripts", "--prefix"]).arg(folder);
-    npm.arg(NODE_PACKAGE);
-    println!("$ {}", tools::typed(&npm));
-    tools::output(&mut npm).map(drop)
-}
-
-/// What could not be fetched is told, and is no failure.
-fn report(done: anyhow::Result<()>) {
-    if let Err(e) = done {
-        println!("{e:#}");
-    }
+    fetch::pip(&folder.join("bin").join("python"), &["--no-compile"], &PYTHON_PACKAGES)
 }
 
 #[cfg(test)]
